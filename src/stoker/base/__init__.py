@@ -1,0 +1,1 @@
+"""What every part of Stoker shares: states, names, times, paths, the journal. Standard library only."""

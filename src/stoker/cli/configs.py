@@ -1,0 +1,22 @@
+"""The run configurations of a folder, by name."""
+
+from __future__ import annotations
+
+import os
+
+__all__ = ["config_files"]
+
+_PLACES = (".azureml", "aml_config")
+_ENDING = ".runconfig"
+
+
+def config_files(folder: str) -> dict[str, str]:
+    """Return name -> file of the run configurations in `.azureml` and `aml_config` of `folder`."""
+    found: dict[str, str] = {}
+    for place in _PLACES:
+        inside = os.path.join(folder, place)
+        names = sorted(os.listdir(inside)) if os.path.isdir(inside) else []
+        for name in names:
+            if name.endswith(_ENDING):
+                found.setdefault(name.removesuffix(_ENDING), os.path.join(inside, name))
+    return found

@@ -1,0 +1,1 @@
+"""What carries a run out on a compute target: agent, supervisor, shipper. Standard library only."""

@@ -1,0 +1,375 @@
+"""The supervisor of one run: a process forked from the zygote, in its own session, that needs nobody else.
+
+It puts the source in place, starts the run's process or processes, watches them, and writes down how they ended. Its
+state is `state.json` in the run's folder, written by rename; the end is the last thing that it writes there.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import errno
+import json
+import math
+import os
+import select
+import signal
+import sys
+import time
+from typing import TYPE_CHECKING
+
+from stoker.base.journal import Journal, host_name
+from stoker.base.jsonio import read_json
+from stoker.base.paths import RunPaths
+from stoker.base.processes import end_tree, identity, send
+from stoker.runner import exits
+from stoker.runner.control import poke
+from stoker.runner.launch import LaunchError, close_all, launch, to_argv
+from stoker.runner.materialize import materialise
+from stoker.runner.sampling import PERIOD, Sampler
+from stoker.runner.verdict import Ending, Rank, never_started, verdict
+from stoker.runner.wakeup import Wakeup
+
+if TYPE_CHECKING:
+    from typing import Any
+
+__all__ = ["Supervisor", "supervise"]
+
+LEFT_OVER_GRACE = 1.0
+"""Seconds between TERM and KILL for what a script leaves behind when it ends."""
+
+_SUBREAPER = 36
+_HANDLED = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD)
+_prctl = ctypes.CDLL(None).prctl if sys.platform == "linux" else None
+
+
+def supervise(folder: str) -> None:
+    """Carry out the run in `folder`; called in a fresh fork with signals blocked, which should end afterwards."""
+    paths = RunPaths(folder)
+    close_all()
+    os.setsid()
+    if _prctl is not None:
+        _prctl(_SUBREAPER, 1, 0, 0, 0)
+    try:
+        supervisor = Supervisor(paths)
+        if supervisor.claim():
+            supervisor.run()
+    except BaseException:  # noqa: BLE001  # the log is the only one who can still be told
+        import traceback
+
+        traceback.print_exc()
+        sys.stderr.flush()
+
+
+def _say(text: str) -> None:
+    now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+    with contextlib.suppress(OSError):
+        os.write(2, f"{now} {text}\n".encode("utf-8", "surrogateescape"))
+
+
+def _make_folder(path: str, mode: int = 0o777) -> None:
+    with contextlib.suppress(FileExistsError):
+        os.mkdir(path, mode)
+
+
+def _write(path: str, value: Any, flag: int) -> None:
+    """Write JSON without line breaks, which is ten times as quick as with them."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | flag, 0o600)
+    try:
+        data = json.dumps(value).encode()
+        if os.write(descriptor, data) != len(data):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), path)
+    finally:
+        os.close(descriptor)
+
+
+class _ToldToEndError(BaseException):
+    """SIGTERM came before there was a process to end."""
+
+
+class Supervisor:
+    """Starts, watches and ends the processes of one run.
+
+    Parameters
+    ----------
+    paths : RunPaths
+        The run's folder, which holds `spec.json`.
+    """
+
+    def __init__(self, paths: RunPaths) -> None:
+        self.paths = paths
+        self.spec: dict[str, Any] = read_json(paths.spec)
+        self.run_id: str = self.spec["run_id"]
+        self.ranks = [Rank(place) for place in self.spec.get("processes") or [{}]]
+        self.journal = Journal.open(paths.folder, self.run_id)
+        self.env: dict[str, str] = {
+            "STOKER_RUN_ID": self.run_id,
+            "STOKER_RUN_DIR": paths.folder,
+            **(self.spec.get("env") or {}),
+            "PYTHONUNBUFFERED": "1",
+        }
+        self.work = os.path.join(paths.folder, self.spec.get("work") or "work")
+        self.state: dict[str, Any] = {}
+        self._has_own_log = False
+        self._told = False
+        self._preparing = False
+        self._ending: Ending | None = None
+        self._first_failure: Rank | None = None
+        self._kill_at = math.inf
+        self._deadline = math.inf
+        self._sampler: Sampler | None = None
+        self._memory_limit = 0
+        self._oom_kills: int | None = None
+        self._awake = self._listen()
+
+    def _listen(self) -> Wakeup:
+        """Have signals end a wait from here on."""
+        wakeup = Wakeup()
+        wakeup.listen()
+        for number in _HANDLED:
+            signal.signal(number, self._on_signal)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _HANDLED)
+        return wakeup
+
+    def _on_signal(self, number: int, _frame: object) -> None:
+        if number == signal.SIGCHLD:
+            return
+        self._told = True
+        if self._preparing:
+            raise _ToldToEndError
+
+    def claim(self) -> bool:
+        """Write the first state, exclusively; False when another supervisor has this run already."""
+        who = identity(os.getpid())
+        self.state = {
+            "phase": "starting",
+            "run_id": self.run_id,
+            "attempt": self.spec.get("attempt", 1),
+            **({} if who is None else who.as_dict()),
+            "host": host_name(),
+            "processes": [],
+            "started": None,
+            "ended": None,
+            "exit": None,
+        }
+        beside = f"{self.paths.state}.{os.getpid()}"
+        _write(beside, self.state, os.O_EXCL)
+        try:
+            os.link(beside, self.paths.state)
+        except FileExistsError:
+            return False
+        finally:
+            os.unlink(beside)
+        return True
+
+    def run(self) -> None:
+        """Carry the run out to its written end, whatever happens."""
+        try:
+            self._prepare()
+            self._start()
+            self._watch()
+            facts = self._judge()
+        except _ToldToEndError:
+            reason = self._why_canceled()
+            facts = never_started(self.ranks, 143, reason, f"The run was canceled: {reason}", canceled=True)
+        except LaunchError as error:
+            facts = never_started(self.ranks, 127, "could not be started", str(error))
+        except Exception as error:  # noqa: BLE001  # a full disk, a missing object: the run must say so
+            _say(f"failed: {error!r}")
+            message = f"The run could not be carried out on this machine: {error}. Mend that and submit it again."
+            facts = never_started(self.ranks, 126, "could not be carried out", message)
+        with contextlib.suppress(OSError):
+            self._own_log()
+        self._clear_up(thorough=self._ending is not None or not all(rank.code == 0 for rank in self.ranks))
+        self._finish(facts)
+
+    def _prepare(self) -> None:
+        """Put the source in place."""
+        snapshot = self.spec.get("snapshot") or {}
+        if self.spec.get("attempt", 1) > 1 and os.path.exists(self.work):
+            import shutil
+
+            shutil.rmtree(self.work)
+        _make_folder(self.work, 0o700)
+        self._preparing = True
+        if self._told or os.path.exists(self.paths.cancel):
+            raise _ToldToEndError
+        began = time.monotonic()
+        if snapshot.get("manifest"):
+            materialise(snapshot["manifest"], snapshot["objects"], self.work)
+            self._own_log()
+            _say(f"source in place after {time.monotonic() - began:.3f} s")
+        for name in ("outputs", "logs"):
+            _make_folder(os.path.join(self.work, name))
+        _make_folder(self.paths.user_logs, 0o700)
+        self._preparing = False
+
+    def _start(self) -> None:
+        """Start every process; the first one counts as the start of the run."""
+        self._oom_kills = exits.oom_kills()
+        argv = to_argv(self.spec)
+        for rank in self.ranks:
+            log = os.path.join(self.paths.folder, rank.log)
+            output = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+            try:
+                rank.pid = launch(argv, {**self.env, **rank.env}, self.work, output, cpus=rank.cpus)
+            finally:
+                os.close(output)
+            who = identity(rank.pid)
+            rank.start = who.start if who is not None else ""
+        now = time.time()
+        self._own_log()
+        limit = self.spec.get("time_limit")
+        self._deadline = time.monotonic() + limit if limit else math.inf
+        self._tell("status", "Running", {key: self.state.get(key) for key in ("pid", "start", "boot", "host")})
+        processes = [{"rank": rank.number, "pid": rank.pid, "start": rank.start} for rank in self.ranks]
+        self._write_state(phase="running", started=now, processes=processes)
+        self._poke()
+        _say(f"started {len(self.ranks)} process(es), first pid {self.ranks[0].pid}: {' '.join(argv)}")
+        self._sampler = Sampler(os.getpid(), self.paths.resources, self.env)
+        self._memory_limit = exits.memory_limit()
+
+    def _own_log(self) -> None:
+        """Write to the run's `supervisor.txt` from here on, not to the agent's log; made late, as the script waits."""
+        if self._has_own_log:
+            return
+        self._has_own_log = True
+        _make_folder(self.paths.system_logs, 0o700)
+        log = os.path.join(self.paths.system_logs, "supervisor.txt")
+        output = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+        os.dup2(output, 1)
+        os.dup2(output, 2)
+        os.close(output)
+
+    def _watch(self) -> None:
+        """Wait until every process has ended; meanwhile sample, keep the limit, obey."""
+        sampler = self._sampler
+        assert sampler is not None
+        self._collect()
+        sampler.sample()
+        first_second = time.monotonic() + PERIOD / 2
+        while any(rank.lives for rank in self.ranks):
+            self._sleep_until(min(sampler.next_at, self._deadline, self._kill_at))
+            self._collect()
+            self._act()
+            now = time.monotonic()
+            if now >= sampler.next_at:
+                sampler.sample()
+            if now >= first_second:
+                sampler.gpus.begin()
+
+    def _sleep_until(self, moment: float) -> None:
+        select.select([self._awake], [], [], max(0.0, moment - time.monotonic()))
+        self._awake.drain()
+
+    def _collect(self) -> bool:
+        """Take in every child that has ended, ours and adopted ones; return whether any is left."""
+        try:
+            while True:
+                pid, status, usage = os.wait4(-1, os.WNOHANG)
+                if not pid:
+                    return True
+                if self._sampler is not None:
+                    self._sampler.reaped(pid, usage)
+                for rank in self.ranks:
+                    if rank.pid == pid and not rank.ended:
+                        rank.end(status)
+                        if rank.failed and self._first_failure is None:
+                            self._first_failure = rank
+        except ChildProcessError:
+            return False
+
+    def _act(self) -> None:
+        """Begin to end the processes where there is a reason, and go on to KILL when the grace is over."""
+        now = time.monotonic()
+        grace = float(self.spec.get("grace", 10))
+        if self._ending is None and any(rank.lives for rank in self.ranks):
+            failed = self._first_failure
+            if self._told:
+                facts = read_json(self.paths.cancel) or {}
+                self._begin_to_end(Ending("canceled", self._why_canceled(), float(facts.get("grace", grace))))
+            elif now >= self._deadline:
+                reason = f"the time limit of {self.spec['time_limit']:g} s was reached"
+                self._begin_to_end(Ending("timed_out", reason, grace))
+            elif failed is not None:
+                self._begin_to_end(Ending("rank", f"process {failed.number} failed", grace))
+        if now >= self._kill_at:
+            self._signal_all(signal.SIGKILL)
+            self._kill_at = now + 1.0
+
+    def _begin_to_end(self, ending: Ending) -> None:
+        _say(f"ending the processes: {ending.reason}")
+        self._ending = ending
+        self._deadline = math.inf
+        self._kill_at = time.monotonic() + ending.grace
+        if ending.grace > 0:
+            self._signal_all(signal.SIGTERM)
+            # A stopped process takes the signal only once it goes on.
+            self._signal_all(signal.SIGCONT)
+
+    def _signal_all(self, number: int) -> None:
+        for rank in self.ranks:
+            if rank.lives and not send(rank.pid, number, group=True):
+                send(rank.pid, number)
+
+    def _why_canceled(self) -> str:
+        facts = read_json(self.paths.cancel) or {}
+        return str(facts.get("reason") or "the supervisor was told to end (SIGTERM)")
+
+    def _judge(self) -> dict[str, Any]:
+        sampler = self._sampler
+        memory = (sampler.memory, self._memory_limit) if sampler is not None else None
+        kills = exits.oom_kills()
+        oom = kills is not None and self._oom_kills is not None and kills > self._oom_kills
+        return verdict(self.ranks, self._first_failure, self._ending, self.paths.folder, memory, oom)
+
+    def _clear_up(self, *, thorough: bool) -> None:
+        """End whatever the processes left behind: children, adopted ones, and whoever carries the run's id."""
+        if self._sampler is not None:
+            self._sampler.gpus.close()
+        self._signal_all(signal.SIGKILL)
+        own = os.getpid()
+        if self._collect():
+            left = end_tree([own], None, LEFT_OVER_GRACE)
+            _say(f"ended what was left behind{f', but {left} remain' if left else ''}")
+        # Every descendant comes to a subreaper; somebody else's child, begun for this run, is younger than we are.
+        from_others = end_tree((), self.run_id, LEFT_OVER_GRACE, above=0 if thorough or _prctl is None else own)
+        if from_others:
+            _say(f"these processes of the run remain: {from_others}")
+        self._collect()
+
+    def _finish(self, facts: dict[str, Any]) -> None:
+        """Write the end, in the order in which it may be believed: samples, journal, state."""
+        if self._sampler is not None:
+            self._sampler.close()
+            facts["cpu_seconds"] = round(self._sampler.cpu_seconds, 3)
+            facts["memory_peak"] = self._sampler.memory_peak
+            facts["gpu_memory_peak"] = self._sampler.gpu_memory_peak
+        ended = time.time()
+        _say(f"ended: {facts['reason']}")
+        who = {key: self.state.get(key) for key in ("pid", "start", "boot", "host")}
+        self._tell("status", "Finalizing", {**who, "exit": facts})
+        for _ in range(60):
+            try:
+                self._write_state(phase="ended", ended=ended, exit=facts)
+                break
+            except OSError as error:
+                _say(f"the end could not be written: {error}")
+                time.sleep(1.0)
+        self._poke()
+
+    def _tell(self, kind: str, *fields: Any) -> None:
+        try:
+            self.journal.write(kind, self.run_id, *fields)
+        except OSError as error:
+            _say(str(error))
+
+    def _write_state(self, **changes: Any) -> None:
+        self.state.update(changes)
+        beside = f"{self.paths.state}.{os.getpid()}"
+        _write(beside, self.state, os.O_TRUNC)
+        os.replace(beside, self.paths.state)
+
+    def _poke(self) -> None:
+        if self.spec.get("home"):
+            poke(self.spec["home"], self.run_id)

@@ -1,0 +1,1 @@
+"""The workspace service: the one process that writes a workspace's records."""

@@ -1,0 +1,102 @@
+"""From our exceptions to the answer on the wire: the one place where they are mapped."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import structlog
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from stoker.exceptions import (
+    AuthenticationException,
+    ComputeTargetException,
+    ConflictException,
+    EnvironmentBuildException,
+    NotFoundException,
+    SnapshotException,
+    StokerException,
+    UserErrorException,
+    WorkspaceException,
+)
+from stoker.service.names import AsciiJSONResponse
+
+__all__ = ["ForbiddenError", "answer_of", "install"]
+
+
+class ForbiddenError(AuthenticationException):
+    """A good token that does not allow this."""
+
+    error_code = "Forbidden"
+
+
+_ANSWERS: list[tuple[type[StokerException], int, str]] = [
+    (ForbiddenError, 403, "Forbidden"),
+    (AuthenticationException, 401, "Unauthorized"),
+    (NotFoundException, 404, "NotFound"),
+    (ConflictException, 409, "Conflict"),
+    (SnapshotException, 413, "TooLarge"),
+    (ComputeTargetException, 400, "ComputeTargetError"),
+    (EnvironmentBuildException, 400, "EnvironmentError"),
+    (WorkspaceException, 400, "WorkspaceError"),
+    (UserErrorException, 400, "UserError"),
+    (StokerException, 400, "UserError"),
+]
+_CODES = {401: "Unauthorized", 403: "Forbidden", 404: "NotFound", 405: "MethodNotAllowed", 413: "TooLarge"}
+
+
+def answer_of(error: StokerException) -> JSONResponse:
+    """Return the answer for an exception of ours."""
+    status, code = next((status, code) for kind, status, code in _ANSWERS if isinstance(error, kind))
+    return _answer(status, code, error.message, target=error.target, details=error.details)
+
+
+def install(app: FastAPI) -> None:
+    """Make the application answer every error in the one form."""
+    log = structlog.get_logger("stoker.service")
+
+    async def ours(_: Request, error: Exception) -> JSONResponse:
+        assert isinstance(error, StokerException)
+        return answer_of(error)
+
+    async def invalid(_: Request, error: Exception) -> JSONResponse:
+        assert isinstance(error, RequestValidationError)
+        first = error.errors()[0]
+        place = ".".join(str(part) for part in first["loc"])
+        message = f"The request is not valid at {place}: {first['msg']}. Send what the OpenAPI document describes."
+        return _answer(400, "UserError", message, target=place)
+
+    async def plain(_: Request, error: Exception) -> JSONResponse:
+        assert isinstance(error, HTTPException)
+        code = _CODES.get(error.status_code, "UserError")
+        return _answer(error.status_code, code, f"{error.detail}.", headers=error.headers)
+
+    async def unexpected(request: Request, error: Exception) -> JSONResponse:
+        log.error("request failed", method=request.method, path=request.url.path, exc_info=error)
+        return _answer(
+            500,
+            "Internal",
+            f"The service failed at {request.method} {request.url.path} ({type(error).__name__}); this is a mistake in "
+            "Stoker. The trace is in .stoker/logs/service.log.",
+        )
+
+    app.add_exception_handler(StokerException, ours)
+    app.add_exception_handler(RequestValidationError, invalid)
+    app.add_exception_handler(HTTPException, plain)
+    app.add_exception_handler(Exception, unexpected)
+
+
+def _answer(
+    status: int,
+    code: str,
+    message: str,
+    *,
+    target: str | None = None,
+    details: dict[str, Any] | None = None,
+    headers: Mapping[str, str] | None = None,
+) -> JSONResponse:
+    error = {"code": code, "message": message, "target": target, "details": details or {}}
+    return AsciiJSONResponse({"error": error}, status_code=status, headers=dict(headers or {}))

@@ -1,0 +1,200 @@
+"""The connection to the database: many readers, one writer, one place where its errors are mapped."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sqlite3
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from sqlalchemy import URL, Connection, Engine, bindparam, create_engine, event, select
+from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.pool import QueuePool, StaticPool
+
+from stoker.exceptions import ServiceException
+from stoker.service.store.sql.tables import counters
+
+__all__ = ["Database"]
+
+_VALUE = select(counters.c.value).where(counters.c.name == bindparam("wanted"))
+_INSERT = insert(counters)
+_SAVE = _INSERT.on_conflict_do_update(index_elements=["name"], set_={"value": _INSERT.excluded.value})
+
+BUSY_MILLISECONDS = 20_000
+"""How long a writer waits for another process' transaction, as a backup's."""
+
+
+class Database:
+    """One SQLite database, in a file or in memory.
+
+    Reads see one consistent state and never wait, save in memory, where all is one connection. Inside `write`, reads
+    of the same thread see what was written so far.
+
+    Parameters
+    ----------
+    path : str or None
+        The file; None: in memory.
+    """
+
+    def __init__(self, path: str | None) -> None:
+        self.path = path
+        self.engine = _engine(path)
+        self._writing = threading.RLock()
+        self._here = threading.local()
+        self._counters: dict[str, int] = {}
+        self._dirty: set[str] = set()
+        self._forget: list[Callable[[], None]] = []
+
+    @contextlib.contextmanager
+    def read(self) -> Iterator[Connection]:
+        """Give a connection to read from; the one of the transaction that this thread has open, if any."""
+        current = getattr(self._here, "connection", None)
+        if current is not None:
+            yield current
+            return
+        with self._reading(), _mapped(), self.engine.connect() as connection, connection.begin():
+            self._here.connection = connection
+            try:
+                yield connection
+            finally:
+                self._here.connection = None
+
+    @contextlib.contextmanager
+    def write(self) -> Iterator[Connection]:
+        """Give a connection to write with; a block inside a block is taken back alone when it fails."""
+        if getattr(self._here, "writes", False):
+            with self._forgetting(), self._here.connection.begin_nested():
+                yield self._here.connection
+            return
+        if getattr(self._here, "connection", None) is not None:
+            raise AssertionError("a write inside a read")
+        with self._writing, _mapped(), self.engine.connect() as connection:
+            connection.execution_options(stoker_writes=True)
+            with self._transaction(connection):
+                yield connection
+
+    @contextlib.contextmanager
+    def _transaction(self, connection: Connection) -> Iterator[None]:
+        self._here.connection, self._here.writes = connection, True
+        try:
+            with self._forgetting(), connection.begin():
+                yield
+                self._save_counters(connection)
+        except BaseException:
+            self._counters.clear()
+            self._dirty.clear()
+            raise
+        finally:
+            self._here.connection, self._here.writes = None, False
+
+    @contextlib.contextmanager
+    def _forgetting(self) -> Iterator[None]:
+        try:
+            yield
+        except BaseException:
+            self.forget()
+            raise
+
+    def count(self, name: str, by: int = 1) -> int:
+        """Raise a counter and return its new value; inside `write` only, saved with the transaction."""
+        assert self._here.writes
+        if name not in self._counters:
+            self._counters[name] = self.counter(name)
+        self._counters[name] += by
+        self._dirty.add(name)
+        return self._counters[name]
+
+    def counter(self, name: str) -> int:
+        """Return the value of a counter; 0 at first."""
+        if getattr(self._here, "writes", False) and name in self._counters:
+            return self._counters[name]
+        with self.read() as connection:
+            value = connection.scalar(_VALUE, {"wanted": name})
+        return int(value or 0)
+
+    def on_rollback(self, forget: Callable[[], None]) -> None:
+        """Have a cache emptied whenever a transaction is taken back."""
+        self._forget.append(forget)
+
+    def forget(self) -> None:
+        """Empty the caches: rows that they know of are gone."""
+        for forget in self._forget:
+            forget()
+
+    def close(self) -> None:
+        """Let go of all connections."""
+        self.engine.dispose()
+
+    def _reading(self) -> contextlib.AbstractContextManager[Any]:
+        return self._writing if self.path is None else contextlib.nullcontext()
+
+    def _save_counters(self, connection: Connection) -> None:
+        for name in self._dirty:
+            connection.execute(_SAVE, {"name": name, "value": self._counters[name]})
+        self._dirty.clear()
+
+
+def _engine(path: str | None) -> Engine:
+    if path is None:
+        engine = create_engine("sqlite://", poolclass=StaticPool, connect_args={"check_same_thread": False})
+    else:
+        # Made here so that nobody else can read it, whatever the folder allows.
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+        engine = create_engine(
+            URL.create("sqlite", database=path),
+            poolclass=QueuePool,
+            pool_size=4,
+            max_overflow=60,
+            pool_use_lifo=True,
+            connect_args={"check_same_thread": False, "cached_statements": 400},
+        )
+    event.listen(engine, "connect", _prepare)
+    event.listen(engine, "begin", _begin)
+    return engine
+
+
+def _prepare(connection: sqlite3.Connection, record: object) -> None:
+    del record
+    # We begin transactions ourselves: the driver's own way begins them too late for a consistent read.
+    connection.isolation_level = None
+    for pragma in (
+        f"busy_timeout = {BUSY_MILLISECONDS}",
+        "journal_mode = WAL",
+        "synchronous = NORMAL",
+        "temp_store = MEMORY",
+        "cache_size = -8000",
+        "journal_size_limit = 67108864",
+    ):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin(connection: Connection) -> None:
+    writes = connection.get_execution_options().get("stoker_writes", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+@contextlib.contextmanager
+def _mapped() -> Iterator[None]:
+    """Map what the database says to our exceptions."""
+    try:
+        yield
+    except DBAPIError as error:
+        raise _said(error.orig or error) from error
+    except sqlite3.Error as error:
+        raise _said(error) from error
+
+
+def _said(error: BaseException) -> ServiceException:
+    text = str(error)
+    if "disk is full" in text or "disk I/O" in text:
+        advice = "Free some space on the workspace's disk; what scripts log stays in their journals meanwhile."
+    elif "locked" in text:
+        advice = "Another program holds the database .stoker/stoker.db; end it and try again."
+    elif "malformed" in text or "not a database" in text:
+        advice = "The file .stoker/stoker.db is damaged; put back a copy of it, as stoker.db.backup-<version>."
+    else:
+        advice = "This is a mistake in Stoker; the trace is in .stoker/logs/service.log."
+    return ServiceException(f"The workspace's records can't be read or written: {text}. {advice}", status=503)

@@ -1,0 +1,152 @@
+"""The index of logs and files in the database."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Collection, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Row, delete, select, update
+from sqlalchemy.dialects.sqlite import insert as upsert
+
+from stoker.base.names import suggestion
+from stoker.exceptions import ConflictException, NotFoundException
+from stoker.service.store.base_records import ArtifactRepository, LogRepository
+from stoker.service.store.base_runs import Record
+from stoker.service.store.names import check_file_name
+from stoker.service.store.objects import check_hash
+from stoker.service.store.sql.database import Database
+from stoker.service.store.sql.run_rows import chunks, key_of, seconds
+from stoker.service.store.sql.tables import artifacts, logs
+
+__all__ = ["SqlArtifacts", "SqlLogs"]
+
+
+class SqlLogs(LogRepository):
+    """See `LogRepository`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def record(self, run_id: str, name: str, size: int, *, live: bool = True) -> bool:
+        """Note a log's size."""
+        check_file_name(name)
+        with self._database.write() as connection:
+            key = key_of(connection, run_id)
+            row = connection.execute(select(logs).where(logs.c.run == key, logs.c.name == name)).one_or_none()
+            if row is not None and (size < row.size or (size == row.size and int(live) == row.live)):
+                return False
+            statement = upsert(logs).values(run=key, name=name, size=size, live=int(live))
+            connection.execute(
+                statement.on_conflict_do_update(
+                    index_elements=["run", "name"],
+                    set_={"size": statement.excluded.size, "live": statement.excluded.live},
+                )
+            )
+            return True
+
+    def list(self, run_id: str) -> Sequence[Record]:
+        """Return the logs."""
+        with self._database.read() as connection:
+            statement = select(logs).where(logs.c.run == key_of(connection, run_id)).order_by(logs.c.pk)
+            rows = connection.execute(statement)
+            return [{"name": row.name, "size": row.size, "live": bool(row.live)} for row in rows]
+
+    def finish(self, run_id: str) -> None:
+        """Note that the logs grow no more."""
+        with self._database.write() as connection:
+            connection.execute(update(logs).where(logs.c.run == key_of(connection, run_id)).values(live=0))
+
+
+class SqlArtifacts(ArtifactRepository):
+    """See `ArtifactRepository`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def add(
+        self,
+        run_id: str,
+        name: str,
+        sha256: str,
+        size: int,
+        *,
+        live: bool = False,
+        overwrite: bool = False,
+        request_id: str | None = None,
+    ) -> Record:
+        """Give a run a file."""
+        check_file_name(name)
+        check_hash(sha256)
+        with self._database.write() as connection:
+            key = key_of(connection, run_id)
+            known = _row(connection, key, name)
+            if known is not None:
+                if request_id is not None and known.request == request_id:
+                    return _record(known)
+                if not overwrite and not known.live:
+                    raise ConflictException(
+                        f"The run {run_id} has a file {name!r} already. Give another name, or ask to overwrite it.",
+                        target="name",
+                    )
+            values = {"sha256": sha256, "size": size, "live": int(live), "created": time.time(), "request": request_id}
+            statement = upsert(artifacts).values(run=key, name=name, **values)
+            connection.execute(statement.on_conflict_do_update(index_elements=["run", "name"], set_=values))
+            row = _row(connection, key, name)
+            assert row is not None
+            return _record(row)
+
+    def list(self, run_id: str, prefix: str = "") -> Sequence[Record]:
+        """Return the files."""
+        with self._database.read() as connection:
+            statement = select(artifacts).where(artifacts.c.run == key_of(connection, run_id))
+            rows = connection.execute(statement.order_by(artifacts.c.name))
+            return [_record(row) for row in rows if row.name.startswith(prefix)]
+
+    def get(self, run_id: str, name: str) -> Record:
+        """Return a file."""
+        with self._database.read() as connection:
+            key = key_of(connection, run_id)
+            row = _row(connection, key, name)
+            if row is not None:
+                return _record(row)
+            known = connection.scalars(select(artifacts.c.name).where(artifacts.c.run == key).limit(1000))
+            raise NotFoundException(
+                f"The run {run_id} has no file {name!r}. {suggestion(str(name), known)}", target="name"
+            )
+
+    def find(self, run_id: str, name: str) -> Record | None:
+        """Return a file, or None."""
+        with self._database.read() as connection:
+            row = _row(connection, key_of(connection, run_id), name)
+            return None if row is None else _record(row)
+
+    def delete(self, run_id: str, name: str) -> None:
+        """Take a file from a run."""
+        with self._database.write() as connection:
+            key = key_of(connection, run_id)
+            connection.execute(delete(artifacts).where(artifacts.c.run == key, artifacts.c.name == name))
+
+    def referenced(self, hashes: Collection[str]) -> set[str]:
+        """Return the hashes that are in use."""
+        with self._database.read() as connection:
+            return {
+                found
+                for some in chunks(hashes)
+                for found in connection.scalars(select(artifacts.c.sha256).where(artifacts.c.sha256.in_(some)))
+            }
+
+
+def _row(connection: Connection, key: int, name: str) -> Row[Any] | None:
+    check_file_name(name)
+    return connection.execute(select(artifacts).where(artifacts.c.run == key, artifacts.c.name == name)).one_or_none()
+
+
+def _record(row: Row[Any]) -> Record:
+    return {
+        "name": row.name,
+        "size": row.size,
+        "sha256": row.sha256,
+        "live": bool(row.live),
+        "created": seconds(row.created),
+    }
