@@ -143,6 +143,29 @@ def test_runs_are_listed_newest_first_and_filtered(shell: Shell, trained: str, f
     assert trained in shell.ok("run", "list", COLUMNS="40")
 
 
+def test_a_list_that_the_service_refuses_says_why(shell: Shell) -> None:
+    done = shell("run", "list", "--sort", "nonsense", "-o", "json")
+
+    assert done.returncode == 1
+    assert "nonsense" in json.loads(done.stdout)["error"]["message"]
+
+
+@pytest.mark.usefixtures("trained")
+def test_a_reader_that_leaves_early_is_no_error(shell: Shell) -> None:
+    command = f"'{sys.executable}' -m stoker.cli run list -o jsonl | head -c 1"
+    done = subprocess.run(
+        ["bash", "-c", f"set -o pipefail; {command}"],
+        cwd=shell.folder,
+        env=shell.env,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+    assert (done.returncode, done.stdout, done.stderr) == (0, "{", "")
+
+
 @pytest.mark.parametrize("name", ["id", "prefix", "address", "last-failed"])
 def test_a_run_is_named_in_several_ways(shell: Shell, trained: str, failed: str, name: str) -> None:
     named = {

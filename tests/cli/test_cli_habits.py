@@ -234,3 +234,14 @@ def test_a_broken_run_configuration_is_said_with_its_place(stoker: Any, folder: 
     assert done.returncode == 1
     assert "bad.runconfig" in done.stderr
     assert "line" in done.stderr
+
+
+def test_a_service_that_can_not_start_is_an_error_as_json_too(stoker: Any, folder: Path) -> None:
+    stoker("init")
+    (folder / ".stoker" / "stoker.db").write_bytes(b"this is no database" * 100)
+
+    done = stoker("run", "list", "-o", "json")
+
+    assert done.returncode == 1
+    assert json.loads(done.stdout)["error"]["message"]
+    assert "Traceback" not in done.stderr

@@ -15,6 +15,7 @@ from stoker.exceptions import (
     ConflictException,
     NotFoundException,
     ServiceException,
+    StokerException,
     UserErrorException,
 )
 
@@ -124,7 +125,9 @@ def test_a_name_becomes_path_segments() -> None:
         (500, ServiceException),
     ],
 )
-def test_an_error_s_class_fits_its_status_and_its_text_is_the_service_s(api: Api, status: int, kind: type) -> None:
+def test_an_error_s_class_fits_its_status_and_its_text_is_the_service_s(
+    api: Api, status: int, kind: type[StokerException]
+) -> None:
     with pytest.raises(kind, match=f"it is {status}") as caught:
         api.get(f"/status/{status}")
 

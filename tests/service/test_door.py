@@ -107,7 +107,7 @@ def test_a_code_becomes_a_cookie_once_and_the_cookie_needs_our_own_origin(live_w
     assert ask(live_workspace, "GET", path).status == 401
     pair = cookie.split(";")[0]
     assert ask(live_workspace, "GET", "/", Cookie=pair).status == 200
-    tags = {"tags": {}}
+    tags: dict[str, Any] = {"tags": {}}
     refused = ask(live_workspace, "PATCH", "/api/v1/workspace", tags, Cookie=pair, Origin="http://evil.example")
     assert refused.status == 403
     assert ask(live_workspace, "PATCH", "/api/v1/workspace", tags, Cookie=pair).status == 403

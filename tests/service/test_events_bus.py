@@ -20,7 +20,8 @@ def test_a_notice_from_a_thread_wakes_who_waits_for_the_run_and_who_waits_for_al
 
 def test_until_returns_when_the_condition_holds_and_false_after_its_time() -> None:
     async def scene() -> tuple[bool, bool]:
-        bus, facts = EventBus(), []
+        bus = EventBus()
+        facts: list[int] = []
         bus.attach(asyncio.get_running_loop())
         waiting = asyncio.create_task(bus.until("a", lambda: bool(facts), 5))
         await asyncio.sleep(0)

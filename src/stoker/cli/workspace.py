@@ -50,18 +50,18 @@ def create(
     path: Annotated[str | None, Argument(metavar="PATH", help="Default: a folder of Stoker's own")] = None,
 ) -> None:
     """Make a workspace of that name."""
-    from stoker.base.paths import stoker_home
     from stoker.client.layout import create_workspace
-    from stoker.client.registry import lookup, register
+    from stoker.client.registry import register
+    from stoker.core._locate import place_of_name, root_for_new
     from stoker.exceptions import ConflictException
 
-    taken = lookup(name)
+    taken = place_of_name(name)
     if taken is not None:
         raise ConflictException(
             f"There is a workspace {name!r} already. It is in {taken}. Choose another name, or use that one with "
             f"`--workspace {name}`."
         )
-    root = os.path.abspath(path or os.path.join(stoker_home(), "workspaces", name))
+    root = os.path.abspath(path or root_for_new(name))
     config = create_workspace(root, name)
     register(name, root)
     emit(config, text=lambda: f"Made the workspace {name} in {root}.")

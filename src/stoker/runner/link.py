@@ -60,11 +60,6 @@ class Link:
         """Seconds until the next try is due; 0 when calls may be made."""
         return max(0.0, self._again_at - time.monotonic())
 
-    @property
-    def has_service(self) -> bool:
-        """Whether the last try found the service."""
-        return self._api is not None
-
     def call(self, do: Callable[[Api], T]) -> T:
         """Return what `do` returns, given the connection.
 
@@ -79,14 +74,14 @@ class Link:
             raise AwayError("resting")
         api = self._api = self._api or self._find()
         if api is None:
-            self.failed("no service runs")
+            self._failed("no service runs")
             raise AwayError("no service runs")
         try:
             answer = do(api)
         except (ServiceException, AuthenticationException, http.client.HTTPException, OSError) as error:
             api.close()
             self._api = None
-            self.failed(str(error))
+            self._failed(str(error))
             raise AwayError(str(error)) from error
         except StokerException:
             self._works()
@@ -95,8 +90,16 @@ class Link:
         return answer
 
     def api(self) -> Api | None:
-        """Return the connection that worked last, for use in another thread."""
+        """Return the connection, for use in another thread; None when calls must rest."""
+        if self.rests:
+            return None
+        self._api = self._api or self._find()
         return self._api
+
+    def drop(self, why: str) -> None:
+        """Take note of a failure in another thread: look for the service anew after a rest."""
+        self._api = None
+        self._failed(why)
 
     def _works(self) -> None:
         self._pause = _FIRST_PAUSE
@@ -106,7 +109,7 @@ class Link:
             self._said = ""
             say("the service answers again")
 
-    def failed(self, why: str) -> None:
+    def _failed(self, why: str) -> None:
         """Rest before the next try."""
         if not self._said:
             self._said = why

@@ -6,16 +6,16 @@ import contextlib
 import functools
 import os
 import time
-from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from stoker.base.jsonio import read_json, write_json
 from stoker.base.paths import RunPaths
 from stoker.client.http import Api, quote_name
-from stoker.exceptions import ConflictException, NotFoundException, ServiceException, StokerException
+from stoker.exceptions import ConflictException, NotFoundException, StokerException
+from stoker.runner.files import FileShipper
 from stoker.runner.link import Link, stored_of
-from stoker.runner.outputs import ChangedMeanwhileError, UnreadableError, Uploader, Watch, send_file
+from stoker.runner.outputs import Uploader, Watch
 from stoker.runner.refusals import Refusals
 from stoker.runner.watched import Watched
 
@@ -30,7 +30,6 @@ PIECE = 1 << 20
 _PIECES_A_TURN = 16
 _SLOW_PERIOD = 1.0
 _QUICK, _LAZY, _LAZY_AFTER = 0.1, 2.0, 60.0
-_MOST_CHANGES = 5
 
 
 class _GoneError(Exception):
@@ -58,23 +57,20 @@ class ShippedFolder:
         self.watched = Watched(self.paths)
         self.closed = False
         self.due_at = 0.0
-        self._uploader = uploader
         self._sync = sync
         kept = read_json(self.paths.shipped) or {}
         self._marks: dict[str, dict[str, int]] = {
             group: dict(kept.get(group) or {}) for group in ("journals", "logs", "resources")
         }
         spec = read_json(self.paths.spec) or {}
-        self._files = Watch(
+        self._refusals = Refusals(self.run_id)
+        watch = Watch(
             os.path.join(folder, spec.get("work") or "work"),
             spec.get("watch") or ["logs", "outputs"],
             {name: tuple(sign) for name, sign in (kept.get("live") or {}).items()},
             {name: tuple(sign) for name, sign in (kept.get("final") or {}).items()},
         )
-        self._in_flight: set[str] = set()
-        self._results: deque[tuple[str, bool, Any]] = deque()
-        self._refusals = Refusals(self.run_id)
-        self._changes: dict[str, int] = {}
+        self._files = FileShipper(self.run_id, watch, uploader, self._refusals)
         self._behind = True
         self._terminal = False
         self._ask_at = self._ask_pause = 0.0
@@ -124,11 +120,12 @@ class ShippedFolder:
             moved |= self._ship_logs(link, slow)
             if slow:
                 moved |= self._ship_resources(link)
-            moved |= self._ship_files(link, over)
+            if self._files.turn(link, over):
+                self._dirty = moved = True
         if slow:
             self._slow_at = time.monotonic() + _SLOW_PERIOD
         if self.watched.submitted:
-            if over and not self._behind and not self._in_flight:
+            if over and not self._behind and self._files.is_done:
                 self._finish(link)
         elif not self._behind:
             self._look_at_status(link)
@@ -208,60 +205,6 @@ class ShippedFolder:
             self._dirty = moved = True
         self._behind = True
         return moved
-
-    # -- files that are whole -------------------------------------------------------------------------------------
-
-    def _ship_files(self, link: Link, over: bool) -> bool:
-        moved = self._take_results(link)
-        if self._in_flight or link.rests or self._refusals.waits("run"):
-            # Not looked at now: what is left is not known.
-            self._behind |= over
-            return moved
-        for name, path in self._files.left() if over else self._files.due():
-            if not self._has_given_up(name) and not self._refusals.waits(name):
-                self._send_file(link, name, path, live=not over)
-        if over and not self._in_flight:
-            self._behind |= any(not self._has_given_up(name) for name, _ in self._files.left())
-        return moved
-
-    def _send_file(self, link: Link, name: str, path: str, *, live: bool) -> None:
-        api = link.api()
-        if api is None:
-            return
-        self._in_flight.add(name)
-
-        def work() -> None:
-            try:
-                result: Any = send_file(api, self.run_id, name, path, live)
-            except Exception as error:  # noqa: BLE001  # judged by the shipper's own thread
-                result = error
-            self._results.append((name, live, result))
-
-        self._uploader.do(work)
-
-    def _take_results(self, link: Link) -> bool:
-        moved = False
-        while self._results:
-            name, live, result = self._results.popleft()
-            self._in_flight.discard(name)
-            if isinstance(result, tuple):
-                (self._files.live if live else self._files.final)[name] = result
-                self._dirty = moved = True
-            elif result is None or isinstance(result, ChangedMeanwhileError):
-                self._changed(name, live)
-            elif isinstance(result, UnreadableError):
-                self._refusals.add(name, str(result), at_once=not live)
-            elif isinstance(result, StokerException) and not isinstance(result, ServiceException):
-                self._refusals.add(name, str(result))
-            else:
-                link.failed(str(result))
-        return moved
-
-    def _changed(self, name: str, live: bool) -> None:
-        if not live:
-            self._changes[name] = self._changes.get(name, 0) + 1
-            if self._changes[name] >= _MOST_CHANGES:
-                self._refusals.add(name, "something outside the run goes on changing it", at_once=True)
 
     # -- the end --------------------------------------------------------------------------------------------------
 
@@ -353,7 +296,7 @@ class ShippedFolder:
         self._dirty = False
         self._save_at = time.monotonic() + _SLOW_PERIOD
         with contextlib.suppress(OSError):
-            write_json(self.paths.shipped, {**self._marks, "live": self._files.live, "final": self._files.final})
+            write_json(self.paths.shipped, {**self._marks, **self._files.marks()})
 
     def save(self) -> None:
         """Write the marks down now."""

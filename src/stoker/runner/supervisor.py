@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
-import errno
-import json
 import math
 import os
 import select
@@ -26,6 +24,7 @@ from stoker.runner import exits
 from stoker.runner.control import poke
 from stoker.runner.launch import LaunchError, close_all, launch, to_argv
 from stoker.runner.materialize import materialise
+from stoker.runner.papers import claim_json, make_folder, replace_json, say
 from stoker.runner.sampling import PERIOD, Sampler
 from stoker.runner.verdict import Ending, Rank, never_started, verdict
 from stoker.runner.wakeup import Wakeup
@@ -59,28 +58,6 @@ def supervise(folder: str) -> None:
 
         traceback.print_exc()
         sys.stderr.flush()
-
-
-def _say(text: str) -> None:
-    now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-    with contextlib.suppress(OSError):
-        os.write(2, f"{now} {text}\n".encode("utf-8", "surrogateescape"))
-
-
-def _make_folder(path: str, mode: int = 0o777) -> None:
-    with contextlib.suppress(FileExistsError):
-        os.mkdir(path, mode)
-
-
-def _write(path: str, value: Any, flag: int) -> None:
-    """Write JSON without line breaks, which is ten times as quick as with them."""
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | flag, 0o600)
-    try:
-        data = json.dumps(value).encode()
-        if os.write(descriptor, data) != len(data):
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), path)
-    finally:
-        os.close(descriptor)
 
 
 class _ToldToEndError(BaseException):
@@ -152,15 +129,7 @@ class Supervisor:
             "ended": None,
             "exit": None,
         }
-        beside = f"{self.paths.state}.{os.getpid()}"
-        _write(beside, self.state, os.O_EXCL)
-        try:
-            os.link(beside, self.paths.state)
-        except FileExistsError:
-            return False
-        finally:
-            os.unlink(beside)
-        return True
+        return claim_json(self.paths.state, self.state)
 
     def run(self) -> None:
         """Carry the run out to its written end, whatever happens."""
@@ -175,7 +144,7 @@ class Supervisor:
         except LaunchError as error:
             facts = never_started(self.ranks, 127, "could not be started", str(error))
         except Exception as error:  # noqa: BLE001  # a full disk, a missing object: the run must say so
-            _say(f"failed: {error!r}")
+            say(f"failed: {error!r}")
             message = f"The run could not be carried out on this machine: {error}. Mend that and submit it again."
             facts = never_started(self.ranks, 126, "could not be carried out", message)
         with contextlib.suppress(OSError):
@@ -190,7 +159,7 @@ class Supervisor:
             import shutil
 
             shutil.rmtree(self.work)
-        _make_folder(self.work, 0o700)
+        make_folder(self.work, 0o700)
         self._preparing = True
         if self._told or os.path.exists(self.paths.cancel):
             raise _ToldToEndError
@@ -198,10 +167,10 @@ class Supervisor:
         if snapshot.get("manifest"):
             materialise(snapshot["manifest"], snapshot["objects"], self.work)
             self._own_log()
-            _say(f"source in place after {time.monotonic() - began:.3f} s")
+            say(f"source in place after {time.monotonic() - began:.3f} s")
         for name in ("outputs", "logs"):
-            _make_folder(os.path.join(self.work, name))
-        _make_folder(self.paths.user_logs, 0o700)
+            make_folder(os.path.join(self.work, name))
+        make_folder(self.paths.user_logs, 0o700)
         self._preparing = False
 
     def _start(self) -> None:
@@ -225,7 +194,7 @@ class Supervisor:
         processes = [{"rank": rank.number, "pid": rank.pid, "start": rank.start} for rank in self.ranks]
         self._write_state(phase="running", started=now, processes=processes)
         self._poke()
-        _say(f"started {len(self.ranks)} process(es), first pid {self.ranks[0].pid}: {' '.join(argv)}")
+        say(f"started {len(self.ranks)} process(es), first pid {self.ranks[0].pid}: {' '.join(argv)}")
         self._sampler = Sampler(os.getpid(), self.paths.resources, self.env)
         self._memory_limit = exits.memory_limit()
 
@@ -234,7 +203,7 @@ class Supervisor:
         if self._has_own_log:
             return
         self._has_own_log = True
-        _make_folder(self.paths.system_logs, 0o700)
+        make_folder(self.paths.system_logs, 0o700)
         log = os.path.join(self.paths.system_logs, "supervisor.txt")
         output = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
         os.dup2(output, 1)
@@ -298,7 +267,7 @@ class Supervisor:
             self._kill_at = now + 1.0
 
     def _begin_to_end(self, ending: Ending) -> None:
-        _say(f"ending the processes: {ending.reason}")
+        say(f"ending the processes: {ending.reason}")
         self._ending = ending
         self._deadline = math.inf
         self._kill_at = time.monotonic() + ending.grace
@@ -331,11 +300,11 @@ class Supervisor:
         own = os.getpid()
         if self._collect():
             left = end_tree([own], None, LEFT_OVER_GRACE)
-            _say(f"ended what was left behind{f', but {left} remain' if left else ''}")
+            say(f"ended what was left behind{f', but {left} remain' if left else ''}")
         # Every descendant comes to a subreaper; somebody else's child, begun for this run, is younger than we are.
         from_others = end_tree((), self.run_id, LEFT_OVER_GRACE, above=0 if thorough or _prctl is None else own)
         if from_others:
-            _say(f"these processes of the run remain: {from_others}")
+            say(f"these processes of the run remain: {from_others}")
         self._collect()
 
     def _finish(self, facts: dict[str, Any]) -> None:
@@ -346,7 +315,7 @@ class Supervisor:
             facts["memory_peak"] = self._sampler.memory_peak
             facts["gpu_memory_peak"] = self._sampler.gpu_memory_peak
         ended = time.time()
-        _say(f"ended: {facts['reason']}")
+        say(f"ended: {facts['reason']}")
         who = {key: self.state.get(key) for key in ("pid", "start", "boot", "host")}
         self._tell("status", "Finalizing", {**who, "exit": facts})
         for _ in range(60):
@@ -354,7 +323,7 @@ class Supervisor:
                 self._write_state(phase="ended", ended=ended, exit=facts)
                 break
             except OSError as error:
-                _say(f"the end could not be written: {error}")
+                say(f"the end could not be written: {error}")
                 time.sleep(1.0)
         self._poke()
 
@@ -362,13 +331,11 @@ class Supervisor:
         try:
             self.journal.write(kind, self.run_id, *fields)
         except OSError as error:
-            _say(str(error))
+            say(str(error))
 
     def _write_state(self, **changes: Any) -> None:
         self.state.update(changes)
-        beside = f"{self.paths.state}.{os.getpid()}"
-        _write(beside, self.state, os.O_TRUNC)
-        os.replace(beside, self.paths.state)
+        replace_json(self.paths.state, self.state)
 
     def _poke(self) -> None:
         if self.spec.get("home"):

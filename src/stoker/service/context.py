@@ -88,7 +88,6 @@ class ServiceContext:
         endings = Endings(store, bus, targets, settings.cancel_grace_seconds)
         specs = SpecMaker(paths, config, signer, url, settings.cancel_grace_seconds, bundle.ensure(cache_home()))
         queue = RunQueue(store, bus, builder, targets, endings, specs, logs, settings.environment_policy)
-        endings.queue = queue
         return cls(
             paths=paths,
             config=config,

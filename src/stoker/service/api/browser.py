@@ -147,7 +147,7 @@ def _run_view(context: ServiceContext, run_id: str, log: str | None) -> RunView:
         files=store.artifacts.list(run_id),
         samples=store.resources.samples(run_id, 300),
         snapshot=_snapshot(context, run["snapshot_id"]),
-        cursor=str(Cursor(run["version"], 0, {name: size} if name else {})),
+        cursor=str(Cursor(run["version"], store.metrics.last_cursor(run_id), {name: size} if name else {})),
     )
 
 

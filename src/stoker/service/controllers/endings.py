@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 
 import structlog
 
@@ -11,9 +12,6 @@ from stoker.exceptions import ConflictException
 from stoker.service.controllers.targets import Targets
 from stoker.service.events import EventBus
 from stoker.service.store import Store
-
-if TYPE_CHECKING:
-    from stoker.service.controllers.queue import RunQueue
 
 __all__ = ["Endings"]
 
@@ -32,13 +30,16 @@ class Endings:
         Seconds between TERM and KILL.
     """
 
-    queue: RunQueue
-
     def __init__(self, store: Store, bus: EventBus, targets: Targets, grace: float) -> None:
         self._store = store
         self._bus = bus
         self._targets = targets
         self._grace = grace
+        self._places_changed: Callable[[str | None], None] = lambda _run_id: None
+
+    def tell(self, places_changed: Callable[[str | None], None]) -> None:
+        """Name whom to tell when a place may have become free; called with the run that ended, or None."""
+        self._places_changed = places_changed
 
     def cancel(self, run_id: str, reason: str | None, *, deep: bool = True) -> dict[str, Any]:
         """Cancel a run in whatever state it is, and the unfinished runs below it; an ended run stays as it is."""
@@ -47,7 +48,7 @@ class Endings:
         if deep:
             for child in self._store.runs.unfinished_descendants(run_id):
                 self._cancel_one(child, f"Its parent {run_id} was canceled.")
-        self.queue.wake()
+        self._places_changed(None)
         return run
 
     def end(self, run_id: str, status: RunStatus, error: dict[str, Any] | None) -> dict[str, Any]:
@@ -79,7 +80,7 @@ class Endings:
             status, error = outcome(run, exit_facts)
         ended = self._close(run, status, error, exit=exit_facts)
         self._targets.launcher(run["target"]).release(run_id)
-        self.queue.ended(run_id)
+        self._places_changed(run_id)
         return ended
 
     def fail(self, run_id: str, code: str, message: str) -> None:

@@ -63,6 +63,7 @@ class RunQueue:
         self._builder = builder
         self._targets = targets
         self._endings = endings
+        endings.tell(self._places_changed)
         self._specs = specs
         self._logs = logs
         self._policy = policy
@@ -93,14 +94,18 @@ class RunQueue:
         """Look at the queue now."""
         self._wake.set()
 
-    def ended(self, run_id: str) -> None:
-        """Take note that a run has ended: its place is free, its folder can go."""
+    def _places_changed(self, run_id: str | None) -> None:
+        """Look again; what belonged to an ended run can go."""
+        if run_id is not None:
+            self._forget(run_id)
+        self._wake.set()
+
+    def _forget(self, run_id: str) -> None:
         self._built.pop(run_id, None)
         lease = self._leases.pop(run_id, None)
         if lease is not None:
             lease.release()
         self._to_clean[run_id] = time.monotonic() + CLEAN_SECONDS
-        self._wake.set()
 
     def has_unfinished(self) -> bool:
         """Whether a submitted run has not ended."""

@@ -226,6 +226,10 @@ class MetricRepository(ABC):
         """
 
     @abstractmethod
+    def last_cursor(self, run_id: str) -> int:
+        """Return the cursor behind the run's last point; 0 when there is none."""
+
+    @abstractmethod
     def points_since(self, run_id: str, cursor: int = 0, limit: int = 1000) -> list[MetricPoint]:
         """Return points in the order of being stored, behind `cursor`."""
 

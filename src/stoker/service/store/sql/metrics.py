@@ -64,6 +64,11 @@ class SqlMetrics(MetricRepository):
                 for column in columns
             ]
 
+    def last_cursor(self, run_id: str) -> int:
+        """Return the cursor behind the last point."""
+        with self._database.read() as connection:
+            return max((column.last_point for column in _columns(connection, run_id, None)), default=0)
+
     def points_since(self, run_id: str, cursor: int = 0, limit: int = 1000) -> list[MetricPoint]:
         """Return points in the order of being stored."""
         with self._database.read() as connection:
