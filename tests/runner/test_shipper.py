@@ -13,6 +13,8 @@ from typing import Any
 
 from stoker.base.journal import Journal
 from stoker.base.processes import Identity, carrying, is_alive
+from stoker.client.discovery import living_service
+from stoker.client.layout import create_workspace
 from stoker.runner import control
 from stoker.runner.zygote import NOTHING_TO_DO
 
@@ -308,6 +310,23 @@ def test_the_agent_leaves_when_the_service_has_left_and_nothing_is_open(bench: A
     until(lambda: not is_alive(who))
     until(lambda: not shipper_pids(bench))
     assert NOTHING_TO_DO == 76
+
+
+def test_a_service_that_died_is_started_again(tmp_path: Path, until: Until) -> None:
+    """With the real service, as nothing else can be started: about two seconds."""
+    root = tmp_path / "workspace"
+    create_workspace(str(root), "restart-me")
+    home = str(root / ".stoker")
+    facts = {"url": "http://127.0.0.1:1", "pid": 1, "start": "0", "boot": "an earlier one"}
+    Path(home, "service.json").write_text(json.dumps(facts))
+    control.ensure_agent(home)
+    found = until(lambda: living_service(home))
+
+    assert found["pid"] not in {1, os.getpid()}
+    who = Identity(found["pid"], found["start"], found["boot"])
+    os.kill(found["pid"], signal.SIGTERM)
+    until(lambda: not is_alive(who))
+    control.stop_agent(home)
 
 
 def test_journals_are_brought_to_the_disk(bench: Any, service: Any, until: Until) -> None:

@@ -128,7 +128,7 @@ def _tail(log: str) -> list[str]:
     with contextlib.suppress(OSError), open(log, "rb") as file:
         size = file.seek(0, os.SEEK_END)
         file.seek(max(0, size - _TAIL))
-        return file.read().decode("utf-8", "replace").strip().splitlines()
+        return file.read().decode("utf-8", "replace").rstrip().splitlines()
     return []
 
 
