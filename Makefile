@@ -9,7 +9,9 @@ STAMP := $(VENV)/.ready
 setup: $(STAMP)
 
 $(STAMP): pyproject.toml
-	@command -v uv >/dev/null 2>&1 || $(PYTHON) -m uv --version >/dev/null 2>&1 || $(PYTHON) -m pip install --quiet --disable-pip-version-check uv
+	@command -v uv >/dev/null 2>&1 || $(PYTHON) -m uv --version >/dev/null 2>&1 \
+	  || $(PYTHON) -m pip install --quiet --disable-pip-version-check --root-user-action=ignore uv \
+	  || $(PYTHON) -m pip install --quiet --disable-pip-version-check --user --break-system-packages uv
 	@if command -v uv >/dev/null 2>&1; then UV=uv; else UV="$(PYTHON) -m uv"; fi; \
 	  { [ -x $(RUN)/python ] || $$UV venv --quiet --python $(PYTHON) $(VENV); } && \
 	  $$UV pip install --quiet --compile-bytecode --python $(RUN)/python -e '.[dev,docs]'

@@ -28,15 +28,14 @@ def connect(home: str) -> Api:
     home : str
         The workspace's `.stoker` folder.
     """
-    from stoker.client.starter import start
 
     def find() -> tuple[str, str]:
-        return start(home)["url"], _owner_token(home)
+        return _start(home)["url"], _owner_token(home)
 
-    facts = living_service(home) or start(home)
+    facts = living_service(home) or _start(home)
     if _is_older(str(facts.get("version", "0"))):
         _hand_over(Api(facts["url"], _owner_token(home)))
-        facts = start(home)
+        facts = _start(home)
     return Api(facts["url"], _owner_token(home), find)
 
 
@@ -61,6 +60,12 @@ def from_environment() -> Api:
             "Submit the script with `stoker run submit` or Experiment.submit."
         )
     return Api(url, token, _waiting_for(os.environ.get("STOKER_HOME_DIR"), token))
+
+
+def _start(home: str) -> dict[str, Any]:
+    from stoker.client.starter import start
+
+    return start(home)
 
 
 def _is_older(version: str) -> bool:

@@ -74,7 +74,7 @@ def _launch(paths: WorkspacePaths, config: dict[str, Any]) -> dict[str, Any]:
             break
         time.sleep(0.005)
     raise ServiceException(
-        f"The service of the workspace {paths.root} did not start: {_last_words(log, began)} "
+        f"The service of the workspace {paths.root} did not start. Its last words: {_last_words(log, began)}. "
         f"Mend that, or look at {log}, and try again."
     )
 
@@ -100,4 +100,4 @@ def _last_words(log: str, began: int) -> str:
             lines = file.read().decode("utf-8", "replace").strip().splitlines()
     except OSError:
         lines = []
-    return lines[-1] if lines else "it wrote nothing to its log."
+    return lines[-1].rstrip(".") if lines else "it wrote nothing to its log"

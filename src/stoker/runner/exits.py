@@ -28,6 +28,7 @@ _TAIL = 65536
 _ANSI = re.compile(r"\x1b\[[0-9;:]*[A-Za-z]")
 _HEAD = re.compile(r"Traceback \(most recent call last\)")
 _PLACE = re.compile(r'  File ".*", line \d+')
+_LONE = re.compile(r"SyntaxError: ")
 _INDENTED = (" ", "\t", "│", "╭", "╰", "|", "+", "─", "┃")
 _LONGEST = 16000
 _MOST_AFTER = 40
@@ -106,7 +107,9 @@ def read_traceback(log: str) -> tuple[str, str] | None:
     lines = [_ANSI.sub("", line).rstrip() for line in _tail(log)]
     start = _beginning(lines)
     if start is None:
-        return None
+        # Of a script that Python can't decode there is one line only.
+        last = lines[-1] if lines else ""
+        return (last, last) if _LONE.match(last) else None
     for place in range(start + 1, len(lines)):
         line = lines[place]
         if line and not line.startswith(_INDENTED):

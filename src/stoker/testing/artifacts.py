@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import os
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -63,6 +64,8 @@ class ArtifactStoreContract:
         """Equal bytes are one object."""
         assert objects.put_bytes(b"x") == objects.put_bytes(b"x")
         assert list(objects.hashes()) == [hashlib.sha256(b"x").hexdigest()]
+        assert list(objects.hashes(older_than=time.time() - 3600)) == []
+        assert len(list(objects.hashes(older_than=time.time() + 3600))) == 1
 
     def test_a_wrong_hash_stores_nothing(self, objects: ArtifactStore) -> None:
         """The sender's hash is checked before anybody sees the object."""

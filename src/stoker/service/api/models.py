@@ -16,6 +16,7 @@ __all__ = [
     "ExperimentBody",
     "ExperimentPatch",
     "FinishBody",
+    "GarbageBody",
     "HashesBody",
     "RunBody",
     "RunPatch",
@@ -152,6 +153,12 @@ class CodeBody(_Body):
     """Where the browser goes after it has used its one-time code."""
 
     next: str = "/"
+
+
+class GarbageBody(_Body):
+    """Whether to remove what is not needed, or only to say it."""
+
+    dry_run: bool = False
 
 
 class StopBody(_Body):

@@ -14,7 +14,8 @@ from stoker.base.version import __version__
 from stoker.client.layout import update_config
 from stoker.exceptions import ConflictException
 from stoker.service.api.deps import Caller, Context, Owner
-from stoker.service.api.models import CodeBody, ExperimentBody, ExperimentPatch, StopBody, WorkspacePatch
+from stoker.service.api.models import CodeBody, ExperimentBody, ExperimentPatch, GarbageBody, StopBody, WorkspacePatch
+from stoker.service.controllers import garbage
 
 __all__ = ["router"]
 
@@ -115,6 +116,12 @@ def stop_service(body: StopBody, context: Context, _: Owner) -> dict[str, Any]:
     else:
         context.leave_soon("detached" if unfinished else "stopped")
     return {"stopping": True, "unfinished": len(unfinished)}
+
+
+@router.post("/gc", tags=["service"])
+def collect_garbage(body: GarbageBody, context: Context, _: Owner) -> dict[str, Any]:
+    """Remove environments and objects that nothing needs any more."""
+    return garbage.collect(context.store, context.objects, context.builder, dry_run=body.dry_run)
 
 
 @router.post("/codes", tags=["service"])

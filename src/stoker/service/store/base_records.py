@@ -127,6 +127,10 @@ class SnapshotRepository(ABC):
     def exists(self, snapshot_id: str) -> bool:
         """Whether the manifest is kept."""
 
+    @abstractmethod
+    def referenced(self, hashes: Collection[str]) -> set[str]:
+        """Return those of the hashes that some manifest names."""
+
 
 class EnvironmentRepository(ABC):
     """Registered environments by name and version; versions are `"1"`, `"2"`, ... and never change."""

@@ -151,8 +151,8 @@ class ArtifactStore(ABC):
         """Return the object's file, never to be changed, or None where objects are not local files."""
 
     @abstractmethod
-    def hashes(self) -> Iterator[str]:
-        """Return the hashes of all objects, in any order."""
+    def hashes(self, older_than: float | None = None) -> Iterator[str]:
+        """Return the hashes of all objects, or of those stored before a Unix time in seconds, in any order."""
 
 
 class FolderArtifactStore(ArtifactStore):
@@ -222,11 +222,14 @@ class FolderArtifactStore(ArtifactStore):
             raise not_there(sha256)
         return self._path(sha256)
 
-    def hashes(self) -> Iterator[str]:
-        """Return the hashes of all objects."""
+    def hashes(self, older_than: float | None = None) -> Iterator[str]:
+        """Return the hashes of all objects, or of those stored before a time."""
         for entry in os.scandir(self.folder):
-            if len(entry.name) == 2 and entry.is_dir(follow_symlinks=False):
-                yield from (name for name in os.listdir(entry.path) if _HASH.match(name))
+            if len(entry.name) != 2 or not entry.is_dir(follow_symlinks=False):
+                continue
+            for item in os.scandir(entry.path):
+                if _HASH.match(item.name) and (older_than is None or item.stat().st_mtime < older_than):
+                    yield item.name
 
     def _path(self, sha256: str) -> str:
         return os.path.join(self.folder, check_hash(sha256)[:2], sha256)

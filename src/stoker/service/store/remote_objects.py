@@ -85,11 +85,11 @@ class FsspecArtifactStore(ArtifactStore):
         """Return None: the objects are elsewhere."""
         check_hash(sha256)
 
-    def hashes(self) -> Iterator[str]:
-        """Return the hashes of all objects."""
+    def hashes(self, older_than: float | None = None) -> Iterator[str]:
+        """Return the hashes of all objects, or of those stored before a time."""
         for path in self._files.find(self._root):
             name = posixpath.basename(path)
-            if len(name) == 64:
+            if len(name) == 64 and (older_than is None or self._files.modified(path).timestamp() < older_than):
                 yield name
 
     def send(self, sha256: str, file: BinaryIO) -> None:

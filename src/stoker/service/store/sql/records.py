@@ -6,7 +6,7 @@ import hashlib
 import json
 import time
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Row, delete, func, insert, select, update
@@ -71,6 +71,14 @@ class SqlSnapshots(SnapshotRepository):
             )
         manifest: Record = json.loads(zlib.decompress(text))
         return manifest
+
+    def referenced(self, hashes: Collection[str]) -> set[str]:
+        """Return those of the hashes that some manifest names."""
+        wanted, found = set(hashes), set()
+        with self._database.read() as connection:
+            for text in connection.scalars(select(snapshots.c.manifest)):
+                found |= wanted.intersection(hashes_of(json.loads(zlib.decompress(text))))
+        return found
 
     def exists(self, snapshot_id: str) -> bool:
         """Whether the manifest is kept."""
