@@ -17,9 +17,9 @@ import pytest
 
 from stoker.base.jsonio import read_json, write_json
 from stoker.base.processes import Identity, identity, is_alive
+from stoker.base.sockets import connect
 from stoker.exceptions import ExperimentExecutionException
 from stoker.runner import control
-from stoker.runner.sockets import connect
 
 Until = Callable[[Callable[[], Any]], Any]
 pytestmark = pytest.mark.usefixtures("service")

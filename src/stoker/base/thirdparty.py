@@ -1,7 +1,7 @@
-"""The two pure-Python libraries that run-side code may use: pathspec and yaml.
+"""The one library that run-side code may use: yaml, in pure Python.
 
-On a target they lie inside Stoker's own run-side folder under a private name, so that they never
-meet the user's versions; elsewhere they are the installed ones.
+On a target it lies inside Stoker's own run-side folder under a private name, so that it never
+meets the user's version; elsewhere it is the installed one.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ __all__ = ["load"]
 
 
 def load(name: str) -> ModuleType:
-    """Return the module `name` (`"pathspec"` or `"yaml"`), the private copy first."""
+    """Return the module `name` (`"yaml"`), the private copy first."""
     try:
         return importlib.import_module(f"stoker._thirdparty.{name}")
     except ModuleNotFoundError:

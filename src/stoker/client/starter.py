@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 
+from stoker.base.agent import ask
 from stoker.base.environ import service_environment
 from stoker.base.jsonio import read_json
 from stoker.base.locks import acquire, release
@@ -51,20 +52,8 @@ def start(home: str) -> dict[str, Any]:
 def _launch(paths: WorkspacePaths, config: dict[str, Any]) -> dict[str, Any]:
     os.makedirs(paths.logs, mode=0o700, exist_ok=True)
     log = os.path.join(paths.logs, "service.log")
-    python = _python_of_stoker(config)
-    with open(log, "ab") as output:
-        began = output.tell()
-        process = subprocess.Popen(
-            [python, "-m", "stoker.service", paths.home, "--detach"],
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=output,
-            cwd="/",
-            env=service_environment(),
-            start_new_session=True,
-            close_fds=True,
-        )
-    code = process.wait()
+    began = os.path.getsize(log) if os.path.exists(log) else 0
+    code = _spawn([_python_of_stoker(config), "-m", "stoker.service", paths.home, "--detach"], log)
     until = time.monotonic() + PATIENCE
     while code == 0 and time.monotonic() < until:
         found = living_service(paths.home)
@@ -77,6 +66,27 @@ def _launch(paths: WorkspacePaths, config: dict[str, Any]) -> dict[str, Any]:
         f"The service of the workspace {paths.root} did not start. Its last words: {_last_words(log, began)}. "
         f"Mend that, or look at {log}, and try again."
     )
+
+
+def _spawn(argv: list[str], log: str) -> int:
+    """Start the program with its output in `log` and return its exit status; it leaves a detached child behind."""
+    own_home = os.environ.get("STOKER_HOME_DIR")
+    if "STOKER_RUN_ID" in os.environ and own_home:
+        # What a run starts ends with the run; what its agent starts does not.
+        answer = ask(own_home, {"op": "spawn", "argv": argv, "log": log})
+        if answer is not None and answer.get("ok"):
+            return 0
+    with open(log, "ab") as output:
+        return subprocess.run(
+            argv,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            cwd="/",
+            env=service_environment(),
+            start_new_session=True,
+            check=False,
+        ).returncode
 
 
 def _python_of_stoker(config: dict[str, Any]) -> str:

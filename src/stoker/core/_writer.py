@@ -10,8 +10,8 @@ from __future__ import annotations
 import os
 import time
 
+from stoker.base.agent import poke
 from stoker.base.journal import FORMAT, Journal, host_name, plain
-from stoker.base.poke import poke
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -1,7 +1,7 @@
 """The run-side parts: the part of Stoker that needs nothing but Python, as a folder to put first on `PYTHONPATH`.
 
-The folder is named by the hash of its content and never changes, so runs of an older Stoker keep theirs. The two
-libraries that run-side code uses are in it under a private name, so that they never meet the user's versions.
+The folder is named by the hash of its content and never changes, so runs of an older Stoker keep theirs. The
+library that run-side code uses is in it under a private name, so that it never meets the user's version.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ __all__ = ["ensure"]
 PARTS = ("__init__.py", "exceptions.py", "py.typed", "base", "client", "core", "data", "runner")
 """What of the package runs on a target."""
 
-LIBRARIES = ("pathspec", "yaml")
+LIBRARIES = ("yaml",)
 """Copied as `stoker._thirdparty.NAME`."""
 
 # cyaml binds to the compiled parser of whatever PyYAML the user has; without it, yaml is pure Python.

@@ -6,20 +6,18 @@ Used by the service's launchers. Everything here may be repeated, and works afte
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import signal
-import socket
 import sys
 import time
 from typing import TYPE_CHECKING
 
+from stoker.base.agent import ask, poke
 from stoker.base.jsonio import read_json, write_json
 from stoker.base.paths import RunPaths, WorkspacePaths
 from stoker.base.processes import Identity, is_alive, send
 from stoker.base.version import __version__
 from stoker.exceptions import ExperimentExecutionException
-from stoker.runner.sockets import address, connect
 
 if TYPE_CHECKING:
     from typing import Any
@@ -38,7 +36,7 @@ def ensure_agent(home: str) -> None:
     stoker.exceptions.ExperimentExecutionException
         It did not come up; the message has the last line of its log.
     """
-    answer = _try_ask(home, {"op": "ping"})
+    answer = ask(home, {"op": "ping"})
     if answer is not None and answer.get("version") == __version__:
         return
     from stoker.base.locks import acquire, release
@@ -47,7 +45,7 @@ def ensure_agent(home: str) -> None:
     os.makedirs(paths.agent, mode=0o700, exist_ok=True)
     lock = acquire(os.path.join(paths.agent, "start.lock"), timeout=PATIENCE)
     try:
-        answer = _try_ask(home, {"op": "ping"})
+        answer = ask(home, {"op": "ping"})
         if answer is not None and answer.get("version") == __version__:
             return
         if answer is not None:
@@ -123,19 +121,10 @@ def cancel(folder: str, handle: dict[str, Any], reason: str, grace: float) -> No
         send(state["pid"], signal.SIGTERM)
 
 
-def poke(home: str, run_id: str) -> None:
-    """Tell the shipper that the run has something new; never raises, never waits."""
-    path = os.path.join(WorkspacePaths(home).agent, "shipper.sock")
-    with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as door:
-        door.setblocking(False)
-        with address(path) as name:
-            door.sendto(run_id.encode(), name)
-
-
 def stop_agent(home: str) -> bool:
     """End the agent (zygote and shipper, not the runs) and wait until it is gone; return whether one ran."""
     facts = read_json(os.path.join(WorkspacePaths(home).agent, "agent.json"))
-    answer = _try_ask(home, {"op": "stop"})
+    answer = ask(home, {"op": "stop"})
     if not isinstance(facts, dict):
         return answer is not None
     who = Identity(facts["pid"], facts["start"], facts["boot"])
@@ -153,7 +142,7 @@ def stop_agent(home: str) -> bool:
 def _ask_patiently(home: str, request: dict[str, Any]) -> dict[str, Any]:
     until = time.monotonic() + PATIENCE
     while True:
-        answer = _try_ask(home, request)
+        answer = ask(home, request)
         if answer is not None:
             return answer
         if time.monotonic() > until:
@@ -162,18 +151,6 @@ def _ask_patiently(home: str, request: dict[str, Any]) -> dict[str, Any]:
                 f"Look at {_log(WorkspacePaths(home))}, end it with `stoker server stop`, and submit the run again."
             )
         ensure_agent(home)
-
-
-def _try_ask(home: str, request: dict[str, Any]) -> dict[str, Any] | None:
-    """Return the zygote's answer, or None when there is no zygote or it went away."""
-    try:
-        with connect(_socket(home), socket.SOCK_STREAM, PATIENCE) as door, door.makefile("rb") as answers:
-            door.sendall(json.dumps(request).encode() + b"\n")
-            line = answers.readline()
-        answer = json.loads(line)
-    except (OSError, ValueError):
-        return None
-    return answer if isinstance(answer, dict) else None
 
 
 def _socket(home: str) -> str:

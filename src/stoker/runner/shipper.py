@@ -17,10 +17,10 @@ import time
 
 from stoker.base.locks import acquire
 from stoker.base.paths import WorkspacePaths
+from stoker.base.sockets import bind
 from stoker.runner.link import AwayError, Link, say
 from stoker.runner.outputs import Uploader
 from stoker.runner.shipped import ShippedFolder
-from stoker.runner.sockets import bind
 from stoker.runner.wakeup import Wakeup
 from stoker.runner.zygote import NOTHING_TO_DO
 

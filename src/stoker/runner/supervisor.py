@@ -16,12 +16,12 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
+from stoker.base.agent import poke
 from stoker.base.journal import Journal, host_name
 from stoker.base.jsonio import read_json
 from stoker.base.paths import RunPaths
 from stoker.base.processes import end_tree, identity, send
 from stoker.runner import exits
-from stoker.runner.control import poke
 from stoker.runner.launch import LaunchError, close_all, launch, to_argv
 from stoker.runner.materialize import materialise
 from stoker.runner.papers import claim_json, make_folder, replace_json, say

@@ -21,9 +21,9 @@ from stoker.base.journal import host_name
 from stoker.base.jsonio import read_json, write_json
 from stoker.base.paths import RunPaths, WorkspacePaths
 from stoker.base.processes import Identity, identity, is_alive, send
+from stoker.base.sockets import bind
 from stoker.base.version import __version__
 from stoker.runner.launch import LaunchError, launch
-from stoker.runner.sockets import bind
 from stoker.runner.supervisor import supervise
 from stoker.runner.wakeup import Wakeup
 

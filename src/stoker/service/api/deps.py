@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 from fastapi import Depends, Query, Request
 
+from stoker.base.agent import poke
 from stoker.base.names import check_run_id
 from stoker.exceptions import ConflictException, ServiceException
 from stoker.service.context import ServiceContext
@@ -78,6 +79,7 @@ async def wait_for_seen(context: ServiceContext, run_id: str, seen: Sequence[str
     if not seen:
         return
     home = context.journal_home(run_id)
+    poke(context.paths.home, home)
     for item in seen:
         journal, _, offset = item.rpartition(":")
         wanted = int(offset)
