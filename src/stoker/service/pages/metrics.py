@@ -179,6 +179,8 @@ _RESOURCES = (
 def resource_charts(samples: Sequence[Record]) -> tuple[Chart, ...]:
     """Return small charts of a run's use of the machine; x is seconds since the first sample, a line for each GPU."""
     charts = []
+    # The last sample is taken when all processes have ended: it sums up, and shows no use.
+    samples = [sample for sample in samples if sample.get("processes", 1)]
     for title, unit, factor, key, devices in _RESOURCES:
         lines = _use(samples, key, factor, devices)
         svg = line_chart(f"{title} in {unit} over seconds", lines, "second", from_zero=True)
