@@ -4,7 +4,7 @@ VENV := .venv
 RUN := $(VENV)/bin
 STAMP := $(VENV)/.ready
 
-.PHONY: setup demo test lint types docs bench clean browser
+.PHONY: setup demo test soak lint types docs bench clean browser
 
 setup: $(STAMP)
 
@@ -25,6 +25,11 @@ demo: setup
 
 test: setup browser lint types
 	$(RUN)/python -m pytest -n 2 --dist loadgroup
+
+KILLS ?= 500
+SEED ?= 1
+soak: setup
+	$(RUN)/python -m tests.faults.soak --kills $(KILLS) --seed $(SEED)
 
 lint: setup
 	$(RUN)/ruff check .

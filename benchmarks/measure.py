@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import statistics
 import subprocess
 import sys
@@ -9,7 +10,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-__all__ = ["Row", "in_turn", "python_seconds", "show"]
+__all__ = ["Row", "in_turn", "percentile", "python_seconds", "show", "table"]
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,8 @@ class Row:
         At most this; None: no budget, for comparison only.
     beside : str
         What it was measured against.
+    at_least : bool
+        Whether the budget is a lower limit instead.
     """
 
     what: str
@@ -32,13 +35,15 @@ class Row:
     unit: str
     budget: float | None
     beside: str = ""
+    at_least: bool = False
 
     @property
     def verdict(self) -> str:
         """Return whether the budget is met."""
         if self.budget is None:
             return ""
-        return "met" if self.measured <= self.budget else "MISSED"
+        met = self.measured >= self.budget if self.at_least else self.measured <= self.budget
+        return "met" if met else "**missed**"
 
 
 def python_seconds(*arguments: str) -> float:
@@ -67,10 +72,32 @@ def in_turn(sides: Sequence[Callable[[], float]], rounds: int) -> list[float]:
     return [statistics.median(column) for column in figures]
 
 
+def percentile(figures: Sequence[float], percent: float) -> float:
+    """Return the smallest figure that so many percent of all do not exceed.
+
+    Examples
+    --------
+    >>> percentile([1.0, 2.0, 3.0, 4.0], 50)
+    2.0
+    """
+    place = math.ceil(len(figures) * percent / 100)
+    return sorted(figures)[max(0, place - 1)]
+
+
+def table(rows: Sequence[Row]) -> str:
+    """Return rows as a Markdown table."""
+    lines = ["| What | Measured | Budget | | Beside |", "|---|---|---|---|---|"]
+    for row in rows:
+        budget = "" if row.budget is None else f"{'≥ ' if row.at_least else ''}{_number(row.budget)} {row.unit}"
+        measured = f"{_number(row.measured)} {row.unit}"
+        lines.append(f"| {row.what} | {measured} | {budget} | {row.verdict} | {row.beside} |")
+    return "\n".join(lines)
+
+
 def show(rows: Sequence[Row]) -> None:
     """Print rows as a Markdown table."""
-    print("| what | measured | budget | | beside |")
-    print("|---|---|---|---|---|")
-    for row in rows:
-        budget = "" if row.budget is None else f"{row.budget:g} {row.unit}"
-        print(f"| {row.what} | {row.measured:.3g} {row.unit} | {budget} | {row.verdict} | {row.beside} |")
+    print(table(rows))
+
+
+def _number(value: float) -> str:
+    return f"{value:,.0f}" if value >= 1000 else f"{value:.3g}"

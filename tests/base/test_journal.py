@@ -261,6 +261,14 @@ journal.metric("r", "x", 3)
     assert torn == 1
 
 
+def test_where_the_workspace_is_gone_a_record_is_refused_in_words_and_nothing_comes_into_being(tmp_path: Path) -> None:
+    journal = Journal.open(str(tmp_path / "gone" / "runs" / "run-1"), "run-1")
+
+    with pytest.raises(FileNotFoundError, match="moved or deleted"):
+        journal.metric("run-1", "x", 1)
+    assert not (tmp_path / "gone").exists()
+
+
 def test_one_call_stays_in_its_budget(tmp_path: Path) -> None:
     journal = Journal.open(str(tmp_path), "r")
     best = math.inf

@@ -95,4 +95,5 @@ def test_the_demo_says_what_to_install(tmp_path: Path) -> None:
     )
 
     assert done.returncode == 2
-    assert "pip install scikit-learn" in json.loads(done.stdout)["error"]["message"]
+    advice = f"{sys.executable} -m uv pip install --python {sys.executable} scikit-learn"
+    assert advice in json.loads(done.stdout)["error"]["message"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pty
+import re
 import select
 import signal
 import struct
@@ -129,6 +130,9 @@ def test_a_script_that_is_not_there_is_an_error_before_anything_is_recorded(shel
 
     assert done.returncode == 1
     assert "train.py" in done.stderr
+    nowhere = shell("run", "submit", "-t", "no such folder/made.json", "train.py", "--alpha", "1")
+    assert nowhere.returncode == 2
+    assert "no such folder" in nowhere.stderr
     assert [run["id"] for run in shell.json("run", "list", "--limit", "1000")] == [run["id"] for run in before]
 
 
@@ -141,6 +145,7 @@ def test_runs_are_listed_newest_first_and_filtered(shell: Shell, trained: str, f
     assert shell.json("run", "list", "--limit", "1")[0]["id"] == listed[0]
     assert shell.ok("run", "list", "--limit", "1", "-o", "tsv", "--query", "[0].id").strip() == listed[0]
     assert trained in shell.ok("run", "list", COLUMNS="40")
+    assert "No run is like that" in shell("run", "list", "--tag", "no such").stderr
 
 
 def test_a_list_that_the_service_refuses_says_why(shell: Shell) -> None:
@@ -148,22 +153,6 @@ def test_a_list_that_the_service_refuses_says_why(shell: Shell) -> None:
 
     assert done.returncode == 1
     assert "nonsense" in json.loads(done.stdout)["error"]["message"]
-
-
-@pytest.mark.usefixtures("trained")
-def test_a_reader_that_leaves_early_is_no_error(shell: Shell) -> None:
-    command = f"'{sys.executable}' -m stoker.cli run list -o jsonl | head -c 1"
-    done = subprocess.run(
-        ["bash", "-c", f"set -o pipefail; {command}"],
-        cwd=shell.folder,
-        env=shell.env,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-
-    assert (done.returncode, done.stdout, done.stderr) == (0, "{", "")
 
 
 @pytest.mark.parametrize("name", ["id", "prefix", "address", "last-failed"])
@@ -178,11 +167,48 @@ def test_a_run_is_named_in_several_ways(shell: Shell, trained: str, failed: str,
     assert shell.json("run", "show", named[0])["id"] == named[1]
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        "status",
+        "server status",
+        "server list",
+        "workspace list",
+        "experiment list",
+        "experiment show diabetes",
+        "run list",
+        "run show @last",
+        "run metrics @last",
+        "run files @last",
+        "run logs @last --list",
+        "run wait RUN",
+        "run cancel RUN",
+        "compute list",
+        "environment list",
+        "runconfig list",
+        "gc --dry-run",
+        "run show nonsense",
+        "experiment show nonsense",
+        "run list --nonsense",
+    ],
+)
+def test_json_parses_and_nothing_has_colours_where_there_is_no_terminal(shell: Shell, trained: str, words: str) -> None:
+    for form in ("json", "table"):
+        done = shell(*words.replace("RUN", trained).split(), "-o", form, TERM="xterm-256color")
+
+        assert done.returncode == (0 if "nonsense" not in words else 2 if "--" in words else 1)
+        assert "\x1b" not in done.stdout + done.stderr
+        if form == "json":
+            json.loads(done.stdout)
+
+
 def test_an_unknown_run_is_an_error_on_stdout_as_json(shell: Shell) -> None:
     done = shell("run", "show", "nonsense", "-o", "json")
 
     assert done.returncode == 1
     assert json.loads(done.stdout)["error"]["code"] == "NotFound"
+    assert len(done.stderr.splitlines()) <= 3
+    assert "The latest is" in done.stderr
 
 
 def test_a_run_is_shown_to_people(shell: Shell, trained: str, failed: str) -> None:
@@ -199,6 +225,9 @@ def test_logs_are_shown_whole_in_part_and_listed(shell: Shell, trained: str) -> 
     assert "user_logs/std_log.txt" in [log["name"] for log in shell.json("run", "logs", trained, "--list")]
     assert shell.ok("run", "logs", trained, "--file", "std_log.txt").startswith("arguments")
     assert shell("run", "logs", trained, "--file", "nothing.txt").returncode == 1
+    wrong = shell("run", "logs", trained, "--rank", "3")
+    assert wrong.returncode == 1
+    assert "leave `--rank` out" in wrong.stderr
 
 
 def test_metrics_are_shown_as_rows_plots_and_json(shell: Shell, trained: str) -> None:
@@ -208,6 +237,7 @@ def test_metrics_are_shown_as_rows_plots_and_json(shell: Shell, trained: str) ->
     assert found["loss"] == [1.0, 0.5, 1 / 3, 0.25]
     assert found["broken"] == "NaN"
     assert "loss" in shell.ok("run", "metrics", trained)
+    assert "least 0.25 · greatest 1 · points 4" in " ".join(shell.ok("run", "metrics", trained, COLUMNS="40").split())
     assert "┤" in shell.ok("run", "metrics", trained, "--plot", "--name", "loss", COLUMNS="40")
     wrong = shell("run", "metrics", trained, "--name", "los")
     assert wrong.returncode == 1
@@ -240,6 +270,9 @@ def test_a_changed_source_is_seen_by_diff(shell: Shell, trained: str) -> None:
 def test_tags_are_set_and_removed(shell: Shell, trained: str) -> None:
     assert shell.json("run", "tag", trained, "a=1", "b")["a"] == "1"
     assert "a" not in shell.json("run", "tag", trained, "a-")
+    run = shell.ok("run", "submit", "train.py", "--alpha", "0.4").strip()
+    shell.ok("run", "tag", run, "c=1")
+    assert shell.ok("run", "tag", run, "c-") == "It has no tags.\n"
 
 
 def test_files_are_listed_and_downloaded(shell: Shell, trained: str, tmp_path: Path) -> None:
@@ -276,7 +309,7 @@ def test_a_run_is_deleted_only_when_it_is_said(shell: Shell) -> None:
     shell.ok("run", "wait", run)
 
     assert shell("run", "delete", run).returncode == 2
-    shell.ok("run", "delete", run, "--yes")
+    assert shell.json("run", "delete", run, "--yes") == [{"deleted": run}]
     assert shell("run", "show", run).returncode == 1
 
 
@@ -287,6 +320,7 @@ def test_a_running_run_is_canceled(shell: Shell) -> None:
 
     assert shell("run", "wait", run).returncode == 1
     assert shell.json("run", "show", run)["status"] == "Canceled"
+    assert "had ended before" in shell("run", "cancel", run).stderr
 
 
 class Terminal:
@@ -406,14 +440,27 @@ def test_a_pool_is_made_used_changed_and_deleted(shell: Shell) -> None:
 
     done = shell("run", "submit", "--target", "cpu-cluster", "--follow", "train.py", "--alpha", "4")
     assert done.returncode == 0, done.stderr
-    assert [item["name"] for item in shell.json("compute", "list")] == ["cpu-cluster"]
+    assert [item["name"] for item in shell.json("compute", "list")] == ["local", "cpu-cluster"]
+    taken = shell("compute", "create", "pool", "cpu-cluster", "--max-nodes", "7")
+    assert taken.returncode == 1
+    assert "stoker compute update cpu-cluster" in taken.stderr
+    assert shell.json("compute", "show", "cpu-cluster")["config"]["max_nodes"] == 1
     assert shell.json("compute", "update", "cpu-cluster", "--max-nodes", "2")["config"]["max_nodes"] == 2
     assert "cpu-cluster" in shell.ok("compute", "show", "cpu-cluster")
     assert shell("compute", "start", "cpu-cluster").returncode == 2
     assert shell("compute", "create", "ray", "x").returncode == 2
     assert shell("compute", "delete", "cpu-cluster").returncode == 2
-    shell.ok("compute", "delete", "cpu-cluster", "--yes")
-    assert shell.json("compute", "list") == []
+    assert shell.json("compute", "delete", "cpu-cluster", "--yes") == {"deleted": "cpu-cluster"}
+    assert [item["name"] for item in shell.json("compute", "list")] == ["local"]
+
+
+def test_the_target_local_is_shown_and_never_changed(shell: Shell) -> None:
+    assert shell.json("compute", "show", "local")["config"]["local_concurrency"] >= 1
+    assert re.search(r"local +local +Succeeded +0 of \d+ runs", shell.ok("compute", "list"))
+    for words in (["delete", "local", "--yes"], ["update", "local", "--max-nodes", "2"], ["start", "local"]):
+        done = shell("compute", *words)
+        assert done.returncode == 2
+        assert "this machine itself" in done.stderr
 
 
 def test_an_unknown_target_is_refused_with_the_nearest(shell: Shell) -> None:
@@ -431,6 +478,7 @@ def test_environments_are_made_shown_saved_and_deleted(shell: Shell, tmp_path: P
         (shell.folder / "requirements.txt").unlink()
 
     assert made["version"] == "1"
+    assert "python=" not in json.dumps(made["definition"])
     assert "six==1.17.0" in shell.ok("environment", "show", "small")
     assert "small" in [item["name"] for item in shell.json("environment", "list")]
     assert len(shell.json("environment", "show", "small", "--versions")) == 1
@@ -440,7 +488,7 @@ def test_environments_are_made_shown_saved_and_deleted(shell: Shell, tmp_path: P
     shell.ok("environment", "scaffold", "fresh", "-d", str(tmp_path / "fresh"))
     assert shell("environment", "scaffold", "fresh", "-d", str(tmp_path / "fresh")).returncode == 2
     assert shell("environment", "create", "none").returncode == 2
-    shell.ok("environment", "delete", "small", "--yes")
+    assert shell.json("environment", "delete", "small", "--yes") == {"deleted": "small", "version": None}
     assert shell("environment", "show", "small").returncode == 1
 
 
@@ -480,10 +528,13 @@ def test_the_service_is_not_stopped_under_a_run_unless_it_is_said_how(shell: She
 
     refused = shell("server", "stop")
     assert refused.returncode == 1
+    assert "1 run is unfinished" in refused.stderr
     assert "--cancel" in refused.stderr
 
     shell.ok("server", "stop", "--detach")
     assert shell.json("server", "status") == {"state": "stopped"}
+    assert [(item["id"], item["status"]) for item in shell.json("status")["runs"]] == [(run, "Running")]
+    assert run in shell.ok("status")
     shell.ok("server", "start")
     assert shell.json("run", "show", run)["status"] in {"Queued", "Preparing", "Starting", "Running", "NotStarted"}
     shell.ok("server", "stop", "--cancel")

@@ -1,11 +1,17 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from tests.cli.conftest import environment_of
+
+from stoker.core import RunConfiguration
 
 
 @pytest.mark.parametrize(
@@ -154,6 +160,28 @@ def test_each_form_of_output_holds_the_same(stoker: Any) -> None:
     assert facts["name"] in stoker("workspace", "show", "-o", "tsv").stdout.split("\t")
 
 
+@pytest.mark.parametrize("words", [["workspace", "show"], ["-h"], ["run", "-h"], ["run", "list", "-h"], ["--version"]])
+def test_a_reader_that_has_left_is_no_error(tmp_path: Path, stoker: Any, folder: Path, words: list[str]) -> None:
+    stoker("init")
+    reading, writing = os.pipe()
+    os.close(reading)
+    try:
+        done = subprocess.run(
+            [sys.executable, "-m", "stoker.cli", *words],
+            cwd=folder,
+            env=environment_of(tmp_path),
+            stdout=writing,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+    finally:
+        os.close(writing)
+
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 def test_a_query_picks_from_the_json_shape(stoker: Any) -> None:
     stoker("init")
 
@@ -170,6 +198,7 @@ def test_nothing_is_asked_where_nobody_can_answer(stoker: Any, folder: Path) -> 
     done = stoker("workspace", "delete")
 
     assert done.returncode == 2
+    assert done.stderr.startswith("Error: Nothing was changed")
     assert "--yes" in done.stderr
     assert (folder / ".stoker" / "config.json").exists()
 
@@ -223,6 +252,31 @@ def test_a_run_configuration_is_made_listed_shown_and_checked(stoker: Any, folde
     assert stoker("runconfig", "validate", "local").returncode == 0
     assert stoker("runconfig", "create", "local").returncode == 2
     assert "'local'" in stoker("runconfig", "show", "locl").stderr
+
+
+def test_a_run_configuration_that_python_saved_is_found_by_name(stoker: Any, folder: Path) -> None:
+    stoker("init")
+    RunConfiguration().save(str(folder), name="cpu")
+
+    assert [row["name"] for row in json.loads(stoker("runconfig", "list", "-o", "json").stdout)] == ["cpu"]
+    assert stoker("runconfig", "validate", "cpu").returncode == 0
+    assert stoker("runconfig", "create", "cpu").returncode == 2
+
+
+def test_a_run_configuration_with_an_unknown_word_is_neither_made_nor_fine(stoker: Any, folder: Path) -> None:
+    stoker("init")
+
+    done = stoker("runconfig", "create", "local", "--framework", "Pythn")
+    assert done.returncode == 1
+    assert "'Python'" in done.stderr
+    assert not (folder / ".azureml").exists()
+
+    stoker("runconfig", "create", "local")
+    file = folder / ".azureml" / "local.runconfig"
+    file.write_text(file.read_text().replace("framework: Python", "framework: Pythn"))
+    checked = stoker("runconfig", "validate", "local")
+    assert checked.returncode == 1
+    assert "'Python'" in checked.stdout
 
 
 def test_a_broken_run_configuration_is_said_with_its_place(stoker: Any, folder: Path) -> None:

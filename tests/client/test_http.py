@@ -3,12 +3,14 @@ from __future__ import annotations
 import json
 import os
 import threading
+import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
 
+from stoker.client._line import Patience
 from stoker.client.http import Api, quote_name
 from stoker.exceptions import (
     AuthenticationException,
@@ -18,6 +20,7 @@ from stoker.exceptions import (
     StokerException,
     UserErrorException,
 )
+from stoker.testing.workspaces import wait_until
 
 
 class _Service(ThreadingHTTPServer):
@@ -173,3 +176,18 @@ def test_a_forked_child_makes_a_connection_of_its_own(api: Api, service: _Servic
     assert os.waitpid(child, 0)[1] == 0
     assert api.get("/z")["path"] == "/api/v1/z"
     assert service.connections == 2
+
+
+def test_patience_counts_from_the_first_failure_and_not_from_the_last_success() -> None:
+    api = Api("http://127.0.0.1:1", "token", lambda: ("http://127.0.0.1:1", "token"))
+    patience = Patience(seconds=0.05)
+    began = time.monotonic()
+    wait_until(lambda: time.monotonic() - began > 0.1, what="a quiet time longer than the patience")
+    patience.wait(ConnectionResetError("cut"), api)
+
+    def knock() -> None:
+        while True:
+            patience.wait(ConnectionResetError("cut"), api)
+
+    with pytest.raises(ServiceException, match="stoker server start"):
+        knock()

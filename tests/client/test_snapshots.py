@@ -345,11 +345,13 @@ def test_too_many_bytes_are_refused_with_the_largest_paths(service: Service, sou
 def test_a_folder_that_is_nearly_all_one_file_is_named_by_that_file(service: Service, source: Path) -> None:
     (source / "data" / "raw").mkdir(parents=True)
     (source / "data" / "raw" / "all.csv").write_bytes(b"x" * 1000)
+    (source / "data" / "raw" / "next to nothing.csv").write_bytes(b"x")
 
     with pytest.raises(SnapshotException) as caught:
         snapshots.take(service, str(source), max_bytes=500)
 
     assert caught.value.details["largest"][0].startswith("'data/raw/all.csv'")
+    assert "next to nothing" not in str(caught.value)
     assert not [path for path in caught.value.details["largest"] if path.startswith(("'data/'", "'data/raw/'"))]
 
 
@@ -627,6 +629,17 @@ def grow(folder: bytes, tree: Any) -> None:
             with open(path, "wb") as file:
                 file.write(item[0])
             os.chmod(path, 0o755 if item[1] else 0o644)
+
+
+def test_many_files_come_back_whatever_their_hashes_begin_with(service: Service, source: Path, tmp_path: Path) -> None:
+    for number in range(200):
+        (source / f"{number}.txt").write_text(str(number))
+
+    taken = snapshots.take(service, str(source))
+    snapshots.restore(service, taken.id, str(tmp_path / "back"))
+
+    for number in range(200):
+        assert (tmp_path / "back" / f"{number}.txt").read_text() == str(number)
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -228,3 +228,10 @@ def test_an_old_projects_folder_goes_on_being_used(tmp_path: Path) -> None:
     RunConfiguration().save(tmp_path, "job")
 
     assert sorted(os.listdir(tmp_path / "aml_config")) == ["conda_dependencies.yml", "job"]
+
+
+def test_a_configuration_that_was_saved_without_an_ending_is_among_the_nearest(tmp_path: Path) -> None:
+    RunConfiguration().save(tmp_path, name="cpu")
+
+    with pytest.raises(UserErrorException, match="Did you mean 'cpu'"):
+        RunConfiguration.load(tmp_path, "cpuu")

@@ -67,6 +67,16 @@ def test_a_script_s_run_has_everything_on_record(
     assert run.get_environment().name
 
 
+def test_the_log_of_a_silent_script_is_empty_and_not_missing(
+    experiment: Experiment, config_of: Config, live_workspace: TemporaryWorkspace
+) -> None:
+    run = experiment.submit(config_of("pass"))
+    run.wait_for_completion()
+
+    assert "user_logs/std_log.txt" in run.get_file_names()
+    assert live_workspace.api.request("GET", f"/runs/{run.id}/logs/user_logs/std_log.txt").data == b""
+
+
 def test_a_failing_script_raises_with_the_tail_of_its_log(experiment: Experiment, config_of: Config) -> None:
     run = experiment.submit(config_of("print('before')\nraise ValueError('the data is gone')"))
 

@@ -19,6 +19,7 @@ import pytest
 from stoker.base.ids import new_guid
 from stoker.base.journal import parse
 from stoker.base.jsonio import read_json, write_json
+from stoker.base.packs import unpack
 from stoker.base.paths import RunPaths, WorkspacePaths
 from stoker.base.processes import boot_id, carrying, identity
 from stoker.runner import control
@@ -50,6 +51,8 @@ class FakeService:
         self.refuse: Callable[[str, str], tuple[int, dict[str, Any]] | None] = lambda _method, _path: None
         self.requests: list[str] = []
         self.broken: list[str] = []
+        self.bad_names: dict[str, str] = {}
+        self.received = 0
         self.connections: set[Any] = set()
         self.lock = threading.Lock()
         self.port = 0
@@ -115,6 +118,7 @@ class FakeService:
             request.close_connection = True
             return
         with self.lock:
+            self.received += len(body)
             self.requests.append(f"{request.command} {parts.path}")
             status, answer = self.refuse(request.command, parts.path) or self._answer(run_id, rest, query, body)
         data = json.dumps(answer).encode()
@@ -144,11 +148,26 @@ class FakeService:
             return 200, {"stored": len(body.splitlines())}
         if what == "files":
             name = unquote("/".join(rest[1:]), errors="surrogateescape")
-            self.files.setdefault((run_id, name), []).append((body, query.get("live") == "1"))
-            return 201, {"name": name}
+            return self._take_files(run_id, name, body, live=query.get("live") == "1")
         if what == "finish":
             return self._finish(run_id, json.loads(body))
         return 200, {"id": run_id, "status": self.statuses.get(run_id, "Running")}
+
+    def _take_files(self, run_id: str, name: str, body: bytes, *, live: bool) -> tuple[int, Any]:
+        if name in self.bad_names:
+            return 400, {"error": {"code": "UserError", "message": self.bad_names[name]}}
+        if name:
+            self.files.setdefault((run_id, name), []).append((body, live))
+            return 201, {"name": name}
+        missing = []
+        for each, data in unpack(body):
+            kept = self.files.setdefault((run_id, each), [])
+            if each in self.bad_names or (data is None and not kept):
+                missing += [] if each in self.bad_names else [each]
+                del self.files[run_id, each]
+            else:
+                kept.append((kept[-1][0] if data is None else data, live))
+        return 201, {"stored": 0, "missing": missing, "refused": self.bad_names}
 
     def _append(self, kept: bytearray, offset: int, body: bytes) -> tuple[int, Any]:
         if offset > len(kept):

@@ -11,6 +11,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from stoker.base.journal import Journal
 from stoker.base.processes import Identity, carrying, is_alive
 from stoker.client.discovery import living_service
@@ -134,6 +136,17 @@ def test_links_are_followed_but_not_in_circles(bench: Any, service: Any, until: 
     assert names == {"outputs/a", "outputs/latest", "outputs/scratch/big.bin"}
 
 
+@pytest.mark.parametrize("target", ["/", "..", "../..", "../../../../..", "/proc", "/sys/kernel"])
+def test_a_link_to_the_whole_machine_is_not_followed_and_is_said(
+    bench: Any, service: Any, until: Until, target: str
+) -> None:
+    run_id = bench.run(f"import os\nos.symlink({target!r}, 'outputs/all')\nopen('outputs/a', 'w').write('a')\n")
+    finished(service, run_id, until)
+
+    assert {name for owner, name in service.files if owner == run_id} == {"outputs/a"}
+    assert [text for text in service.finished[run_id]["exit"]["warnings"] if "outputs/all" in text]
+
+
 def test_a_service_that_is_away_loses_nothing(bench: Any, service: Any, until: Until) -> None:
     code = LOG_ONE + (
         "import os, time\nfor i in range(2000):\n    log(i, i)\n    print('line', i)\n"
@@ -213,11 +226,44 @@ def test_a_file_that_is_refused_becomes_a_warning(bench: Any, service: Any, unti
         return None
 
     service.refuse = refuse
-    run_id = bench.run("for name in ('bad', 'good'): open(f'outputs/{name}', 'w').write(name)")
+    # Large enough to go alone: small files go together, and are refused one by one in the answer.
+    code = "for name, size in (('bad', 10**6), ('good', 1)): open(f'outputs/{name}', 'w').write(name * size)"
+    run_id = bench.run(code)
     body = finished(service, run_id, until)
 
     assert body["exit"]["warnings"] == ["outputs/bad was not stored: too much for one file"]
     assert service.files[run_id, "outputs/good"][-1] == (b"good", False)
+
+
+def test_one_of_many_small_files_that_is_refused_becomes_a_warning(bench: Any, service: Any, until: Until) -> None:
+    service.bad_names = {"outputs/3": "not this one"}
+    run_id = bench.run("for name in range(1200): open(f'outputs/{name}', 'w').write(str(name))")
+    body = finished(service, run_id, until)
+
+    assert body["exit"]["warnings"] == ["outputs/3 was not stored: not this one"]
+    stored = {name: data[-1] for (owner, name), data in service.files.items() if owner == run_id}
+    assert stored == {f"outputs/{name}": (str(name).encode(), False) for name in range(1200) if name != 3}
+    assert len([line for line in service.requests if line.startswith("PUT")]) < 20
+
+
+def test_the_bytes_of_an_unchanged_file_are_sent_once(bench: Any, service: Any, until: Until, tmp_path: Path) -> None:
+    go = tmp_path / "go"
+    code = (
+        "import os, time\nopen('outputs/large', 'wb').write(b'x' * 3_000_000)\n"
+        "open('outputs/lost', 'w').write('lost')\n"
+        f"while not os.path.exists({str(go)!r}): time.sleep(0.01)"
+    )
+    run_id = bench.run(code)
+    until(lambda: all(service.files.get((run_id, f"outputs/{name}")) for name in ("large", "lost")))
+    sent = service.received
+    # The service does not have what the shipper believes to have sent: it is sent again.
+    del service.files[run_id, "outputs/lost"]
+    go.touch()
+    finished(service, run_id, until)
+
+    assert service.received - sent < 1_000_000
+    assert service.files[run_id, "outputs/large"][-1] == (b"x" * 3_000_000, False)
+    assert service.files[run_id, "outputs/lost"] == [(b"lost", False)]
 
 
 def test_a_service_in_trouble_is_asked_again(bench: Any, service: Any, until: Until) -> None:

@@ -6,6 +6,7 @@ import os
 import shutil
 import signal
 import socket
+import subprocess
 import sys
 import threading
 from collections.abc import Iterator
@@ -193,3 +194,24 @@ def test_service_json_says_where_and_who(workspace: TemporaryWorkspace) -> None:
 
     assert facts["url"] == workspace.api.url
     assert {"pid", "start", "boot", "host", "version", "workspace", "incarnation"} <= set(facts)
+
+
+def test_ctrl_c_while_the_service_still_loads_is_no_traceback(tmp_path: Path) -> None:
+    (tmp_path / "sitecustomize.py").write_text(
+        "import os, signal, sys\n"
+        "class Interrupt:\n"
+        "    def find_spec(self, name, path=None, target=None):\n"
+        "        if name == 'uvicorn': os.kill(os.getpid(), signal.SIGINT)\n"
+        "sys.meta_path.insert(0, Interrupt())\n"
+    )
+
+    done = subprocess.run(
+        [sys.executable, "-m", "stoker.service", str(tmp_path / ".stoker")],
+        env={**os.environ, "PYTHONPATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+    assert (done.returncode, done.stderr) == (130, "")

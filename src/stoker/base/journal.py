@@ -20,6 +20,7 @@ import time
 from json.encoder import encode_basestring_ascii
 from typing import TYPE_CHECKING
 
+from stoker.base.failpoints import reach
 from stoker.base.processes import boot_id, identity
 from stoker.base.values import WHOLE, decode_value, encode_value, plain
 
@@ -152,9 +153,14 @@ class Journal:
         self._offset = now - time.monotonic()
         who = identity(os.getpid())
         start = who.start if who is not None else "0"
-        os.makedirs(os.path.dirname(self._folder), mode=0o700, exist_ok=True)
-        os.makedirs(self._folder, mode=0o700, exist_ok=True)
-        descriptor, name = _new_file(self._folder, f"{host_name()}-{os.getpid()}-{start}")
+        try:
+            for folder in (os.path.dirname(self._folder), self._folder):
+                # Not the folders above: where a workspace was moved away, nobody would read what is written.
+                with contextlib.suppress(FileExistsError):
+                    os.mkdir(folder, 0o700)
+            descriptor, name = _new_file(self._folder, f"{host_name()}-{os.getpid()}-{start}")
+        except OSError as error:
+            raise self._in_words(error) from error
         head = {"journal": name, "format": FORMAT, "host": host_name(), "pid": os.getpid(), "start": start}
         line = json.dumps({**head, "boot": boot_id(), "opened": now}, separators=(",", ":"))
         try:
@@ -163,6 +169,7 @@ class Journal:
             os.close(descriptor)
             raise
         self._descriptor, self._name = descriptor, name
+        reach("script-journal-opened")
 
     def _introduce(self, run_id: str) -> int:
         with self._lock:
@@ -171,6 +178,7 @@ class Journal:
                 known = len(self._runs)
                 self._append(f'["run",{known},{_dump(run_id)}]\n'.encode("ascii"))
                 self._runs[run_id] = known
+                reach("script-child-introduced")
             return known
 
     def _quote(self, name: str) -> str:
@@ -215,10 +223,14 @@ class Journal:
         self._torn()
 
     def _in_words(self, error: OSError) -> OSError:
+        if error.errno == errno.ENOENT:
+            advice = "The workspace was moved or deleted; submit the run again where it is now"
+        else:
+            advice = "Free some space there and log it again"
         return OSError(
             error.errno,
             f"The record was not written to the run's journal: {error.strerror}. What was logged before is kept. "
-            "Free some space there and log it again",
+            f"{advice}",
             self._folder,
         )
 

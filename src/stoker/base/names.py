@@ -108,5 +108,5 @@ def suggestion(name: str, known: Iterable[str]) -> str:
         return f"Did you mean {' or '.join(repr(item) for item in close)}?"
     if not names:
         return "There is none yet."
-    shown = ", ".join(names[:10]) + (", ..." if len(names) > 10 else "")
+    shown = ", ".join(names[:10]) + (f" and {len(names) - 10} more" if len(names) > 10 else "")
     return f"There is: {shown}."

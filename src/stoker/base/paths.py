@@ -41,6 +41,7 @@ class WorkspacePaths:
         self.logfiles = os.path.join(self.home, "logfiles")
         self.agent = os.path.join(self.home, "agent")
         self.runs = os.path.join(self.home, "runs")
+        self.trash = os.path.join(self.home, "trash")
 
     @classmethod
     def of_root(cls, root: str) -> WorkspacePaths:

@@ -31,24 +31,39 @@ def main(argv: Sequence[str] | None = None) -> int:
     stoker 0.1.0
     0
     """
-    words = list(sys.argv[1:] if argv is None else argv)
+    try:
+        status = _carried_out(list(sys.argv[1:] if argv is None else argv))
+        sys.stdout.flush()
+    except KeyboardInterrupt:
+        sys.stderr.write("Interrupted.\n")
+        return 130
+    except BrokenPipeError:
+        return _reader_left()
+    return status
+
+
+def _carried_out(words: list[str]) -> int:
     if words == ["--version"]:
         from stoker.base.version import __version__
 
         sys.stdout.write(f"stoker {__version__}\n")
         return 0
-    try:
-        if words[:1] == ["__complete"]:
-            from stoker.cli.complete import answer
+    if words[:1] == ["__complete"]:
+        from stoker.cli.complete import answer
 
-            return answer(words[1:])
-        if words[:1] == ["completion"] and len(words) == 2 and not words[1].startswith("-"):
-            from stoker.cli.shells import show
+        return answer(words[1:])
+    if words[:1] == ["completion"] and len(words) == 2 and not words[1].startswith("-"):
+        from stoker.cli.shells import show
 
-            return show(words[1])
-        from stoker.cli.dispatch import run
+        return show(words[1])
+    from stoker.cli.dispatch import run
 
-        return run(words)
-    except KeyboardInterrupt:
-        sys.stderr.write("Interrupted.\n")
-        return 130
+    return run(words)
+
+
+def _reader_left() -> int:
+    """Leave quietly when nobody reads stdout any more, as after `| head`."""
+    import os
+
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 0

@@ -39,10 +39,10 @@ def show_metrics(api: Api, run: dict[str, Any], name: str | None, *, plot: bool)
 
 _METRICS = [
     Column("METRIC", "metric"),
-    Column("LAST", "last", right=True, shrink=True),
-    Column("LEAST", "least", right=True),
-    Column("GREATEST", "greatest", right=True),
-    Column("POINTS", "points", right=True),
+    Column("LAST", "last", right=True, shrink=True, named=True),
+    Column("LEAST", "least", right=True, named=True),
+    Column("GREATEST", "greatest", right=True, named=True),
+    Column("POINTS", "points", right=True, named=True),
     Column("", "line"),
 ]
 

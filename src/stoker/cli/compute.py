@@ -10,9 +10,10 @@ from stoker.cli.app import Many, Noun, Yes, option
 from stoker.cli.output import emit
 from stoker.cli.pairs import pairs
 from stoker.cli.refs import segment
-from stoker.cli.session import SESSION, UsageProblem, confirm, say
+from stoker.cli.session import SESSION, UsageProblem, confirm
 from stoker.cli.table import Column, facts
 from stoker.cli.units import ago
+from stoker.exceptions import ConflictException
 
 app = Noun()
 
@@ -25,26 +26,43 @@ Idle = Annotated[
 Tags = Annotated[Many, option("--tag", about="k=v; may be repeated", metavar="k=v")]
 
 
+LOCAL = "local"
+
+
 def _nodes(row: Any) -> str | None:
     most = (row.get("config") or {}).get("max_nodes")
     return None if most is None else f"{len(row.get('nodes') or [])}/{most}"
+
+
+def _busy(row: Any) -> str | None:
+    if row["name"] == LOCAL:
+        return f"{len(row['running'])} of {row['config']['local_concurrency']} runs"
+    return str(sum(1 for node in row.get("nodes") or [] if node.get("runId")) or "") or None
+
+
+def _changeable(name: str) -> str:
+    """Return the path of a target that is no machine of its own."""
+    if name == LOCAL:
+        raise UsageProblem(
+            "The target 'local' is this machine itself. It is always there, and is neither changed nor deleted. "
+            "How many runs it takes at once is the setting local_concurrency."
+        )
+    return f"/compute/{segment(name)}"
 
 
 _COLUMNS = [
     Column("TARGET", "name"),
     Column("TYPE", "type"),
     Column("STATE", "provisioning_state"),
-    Column("NODES", _nodes, right=True),
-    Column("BUSY", lambda row: sum(1 for node in row.get("nodes") or [] if node.get("runId")) or None, right=True),
+    Column("NODES", _nodes, right=True, named=True),
+    Column("BUSY", _busy, right=True, named=True),
 ]
 
 
 @app.verb("list")
 def list_targets() -> None:
     """List compute targets; `local`, this machine, is always there."""
-    found = SESSION.get("/compute")
-    targets = found["compute"] if isinstance(found, dict) else found
-    emit(targets, _COLUMNS, empty="No targets but `local`. Make a pool: `stoker compute create pool NAME`.")
+    emit([SESSION.get(f"/compute/{LOCAL}"), *SESSION.get("/compute")["compute"]], _COLUMNS)
 
 
 @app.verb("show")
@@ -68,7 +86,7 @@ def _emit(record: dict[str, Any]) -> None:
         ("Errors", "\n".join(str(error) for error in record.get("errors") or [])),
         ("Tags", record.get("tags")),
     ]
-    emit(record, text=lambda: facts([*head, *settings, ("Nodes", "\n".join(nodes))]))
+    emit(record, text=lambda: facts([*head, *settings, ("Nodes", "\n".join(nodes)), ("Runs", record.get("running"))]))
 
 
 @app.verb("create")
@@ -96,7 +114,13 @@ def create(
     config = _settings(max_nodes, min_nodes, idle, description)
     config.update({key: value for key, value in (("vm_size", vm_size), ("vm_priority", vm_priority)) if value})
     body = {"name": name, "type": "AmlCompute", "config": config, "tags": pairs(tag or [])}
-    _emit(SESSION.api().post("/compute", body))
+    api = SESSION.api()
+    if any(target["name"] == name for target in api.get("/compute")["compute"]):
+        raise ConflictException(
+            f"There is a target {name!r} already. Its settings stay as they are. "
+            f"Choose another name, or change it with `stoker compute update {name}`."
+        )
+    _emit(api.post("/compute", body))
 
 
 def _settings(
@@ -116,11 +140,12 @@ def update(
     name: Target, max_nodes: MaxNodes = None, min_nodes: MinNodes = None, idle: Idle = None, tag: Tags = None
 ) -> None:
     """Change how a pool grows and shrinks."""
+    path = _changeable(name)
     config = _settings(max_nodes, min_nodes, idle)
     if not config and not tag:
         raise UsageProblem(f"Nothing to change on {name!r} was named. See `stoker compute update --help`.")
     body = {"config": config or None, "tags": pairs(tag) if tag else None}
-    _emit(SESSION.api().patch(f"/compute/{segment(name)}", body))
+    _emit(SESSION.api().patch(path, body))
 
 
 @app.verb("start")
@@ -136,7 +161,7 @@ def stop(name: Target) -> int:
 
 
 def _not_here(name: str, verb: str) -> int:
-    record = SESSION.api().get(f"/compute/{segment(name)}")
+    record = SESSION.api().get(_changeable(name))
     raise UsageProblem(
         f"The target {name!r} needs no `{verb}`. Nodes of a target of type {record['type']} come when a run needs them "
         "and go when they are idle. Change their number with `stoker compute update`."
@@ -146,6 +171,7 @@ def _not_here(name: str, verb: str) -> int:
 @app.verb("delete")
 def delete(name: Target, yes: Yes = False) -> None:
     """Delete a target; the runs that it had stay on record."""
+    path = _changeable(name)
     confirm(f"Delete the target {name}?", yes=yes)
-    SESSION.api().delete(f"/compute/{segment(name)}")
-    say(f"Deleted the target {name}.")
+    SESSION.api().delete(path)
+    emit({"deleted": name}, text=lambda: f"Deleted the target {name}.")

@@ -85,7 +85,7 @@ def _check_libraries() -> None:
     if not all(_is_there(name) for name in ("sklearn", "joblib")):
         raise UsageProblem(
             "The demo trains with scikit-learn, which this Python does not have. "
-            f"Install it: `{sys.executable} -m pip install scikit-learn`, or `uv pip install scikit-learn`."
+            f"Install it: `{sys.executable} -m uv pip install --python {sys.executable} scikit-learn`."
         )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -79,10 +78,10 @@ def _show(text: str) -> int:
 def _invoke(command: Any, words: Sequence[str], program: str) -> int:
     try:
         status = command.main(args=list(words), prog_name=program, standalone_mode=False)
-        sys.stdout.flush()
-    except BrokenPipeError:
-        return _reader_left()
     except SystemExit as error:
+        if isinstance(error.__context__, BrokenPipeError):
+            # Click makes exit status 1 of it, and whoever reads no further wanted no more.
+            raise error.__context__ from None
         return error.code if isinstance(error.code, int) else 1
     except Exception as error:  # noqa: BLE001  # the last place: every error becomes words and an exit status
         return _failed(error, program)
@@ -132,9 +131,3 @@ def _unknown(name: str) -> UsageProblem:
     close = nearest(name, [*NOUNS, *ROOT_VERBS])
     maybe = f" Did you mean {' or '.join(f'`stoker {item}`' for item in close)}?" if close else ""
     return UsageProblem(f"`stoker` has no command {name!r}.{maybe} `stoker --help` lists what there is.")
-
-
-def _reader_left() -> int:
-    """Leave quietly when nobody reads stdout any more, as after `| head`."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    return 0

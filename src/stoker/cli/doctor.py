@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from stoker.cli.app import Noun
+from stoker.cli.interpreter import own_python
 from stoker.cli.output import emit
 from stoker.cli.session import say
 from stoker.cli.table import Column, facts
@@ -52,9 +53,9 @@ def _if(install: str, found: str | None) -> str | None:
 
 
 def _python() -> dict[str, Any]:
-    version = ".".join(str(part) for part in sys.version_info[:3])
-    use = "runs with a user-managed environment"
-    return _result("Python", f"{version} {sys.executable}", use, needed=True)
+    path = own_python()
+    version = _first_line([path, "--version"]) or "Python"
+    return _result("Python", f"{version.removeprefix('Python ')} {path}", "runs without an environment", needed=True)
 
 
 def _uv() -> dict[str, Any]:

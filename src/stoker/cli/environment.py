@@ -10,6 +10,7 @@ from typing import Annotated, Any
 from typer import Argument, Option
 
 from stoker.cli.app import Many, Noun, Yes, option
+from stoker.cli.interpreter import own_python
 from stoker.cli.output import emit
 from stoker.cli.refs import segment
 from stoker.cli.session import SESSION, UsageProblem, confirm, say
@@ -25,7 +26,7 @@ Folder = Annotated[str, Option("--directory", "-d", help="The folder", metavar="
 
 _COLUMNS = [
     Column("ENVIRONMENT", "name"),
-    Column("VERSION", "version", right=True),
+    Column("VERSION", "version", right=True, named=True),
     Column("CREATED", lambda row: ago(row.get("created")), right=True),
     Column("PYTHON", lambda row: _python(row.get("definition") or {}), shrink=True),
 ]
@@ -113,7 +114,7 @@ def _made(name: str, conda: str | None, pip: str | None, python: str | None, pac
     if conda is not None:
         return Definition.from_conda_specification(name, conda)
     if pip is not None:
-        return Definition.from_pip_requirements(name, pip)
+        return _of_requirements(name, pip)
     made = Definition(name)
     if python is not None and re.fullmatch(r"\d+(\.\d+)*", python):
         from stoker.core.conda_dependencies import CondaDependencies
@@ -122,6 +123,15 @@ def _made(name: str, conda: str | None, pip: str | None, python: str | None, pac
     else:
         made.python.user_managed_dependencies = True
         made.python.interpreter_path = str(python)
+    return made
+
+
+def _of_requirements(name: str, file: str) -> Any:
+    """Return an environment for any Python: who names only packages has not chosen v1's default, 3.8.13."""
+    from stoker.core import Environment as Definition
+
+    made = Definition.from_pip_requirements(name, file)
+    made.python.conda_dependencies.remove_conda_package("python")
     return made
 
 
@@ -177,16 +187,13 @@ def _save(definition: Any, folder: str) -> None:
 @app.verb("build")
 def build(name: Environment, version: Version = None) -> None:
     """Build an environment ahead of the first run that needs it."""
-    import sys
-
     api = SESSION.api()
-    started = api.post(f"/environments/{segment(name)}/build", version=version, python=sys.executable)
+    started = api.post(f"/environments/{segment(name)}/build", version=version, python=own_python())
     record, shown = _watched(api, started["id"])
     if record["status"] != "Succeeded":
         raise EnvironmentBuildException(f"The environment {name} could not be built. {record['error'] or ''}")
-    if not shown:
-        say("It was built already.")
-    emit(record["resolved"] or {}, text=lambda: "Built.")
+    text = "Built." if shown else "Nothing had to be built."
+    emit(record["resolved"] or {}, text=lambda: text)
 
 
 def _watched(api: Any, build_id: str) -> tuple[dict[str, Any], int]:
@@ -214,4 +221,4 @@ def delete(name: Environment, version: Version = None, yes: Yes = False) -> None
     which = f"version {version} of the environment {name}" if version else f"all versions of the environment {name}"
     confirm(f"Delete {which}?", yes=yes)
     SESSION.api().delete(f"/environments/{segment(name)}", version=version)
-    say(f"Deleted {which}.")
+    emit({"deleted": name, "version": version}, text=lambda: f"Deleted {which}.")

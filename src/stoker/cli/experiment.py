@@ -32,9 +32,9 @@ def _last(row: Any) -> str | None:
 
 _COLUMNS = [
     Column("EXPERIMENT", "name"),
-    Column("RUNS", "run_count", right=True),
-    Column("LAST RUN", _last, right=True),
-    Column("ARCHIVED", lambda row: "yes" if row.get("archived") else None),
+    Column("RUNS", "run_count", right=True, named=True),
+    Column("LAST RUN", _last, right=True, named=True),
+    Column("ARCHIVED", lambda row: "yes" if row.get("archived") else None, named=True),
     Column("TAGS", "tags", shrink=True),
 ]
 

@@ -8,7 +8,7 @@ from stoker.base.states import RunStatus
 from stoker.cli.follow import BUILD_LOG, LogTail, default_log, follow, status_of, user_logs
 from stoker.cli.output import emit, write_bytes
 from stoker.cli.refs import run_path, segment
-from stoker.cli.session import UsageProblem, say
+from stoker.cli.session import say
 from stoker.cli.table import Column
 from stoker.cli.units import size
 from stoker.client import Api
@@ -31,7 +31,7 @@ def show_log(
     name = _chosen(file, rank, run, names)
     ended = RunStatus(run["status"]).is_terminal
     if name not in names and (ended or not follow_it):
-        return _absent(run, name, names)
+        return _absent(run, name, names, rank)
     shown = LogTail(api, run, name)
     if tail is not None and name in names:
         _write_tail(api, run, shown, tail)
@@ -57,12 +57,18 @@ def _chosen(file: str | None, rank: int | None, run: dict[str, Any], names: list
     return file
 
 
-def _absent(run: dict[str, Any], name: str, names: list[str]) -> int:
+def _absent(run: dict[str, Any], name: str, names: list[str], rank: int | None) -> int:
     """Say why there is nothing to show; a build that failed has its own log."""
+    if rank is not None and RunStatus(run["status"]).is_terminal:
+        ranks = max(1, sum("std_log_process_" in name for name in names))
+        raise NotFoundException(
+            f"The run {run['id']} has no process of rank {rank}. "
+            + (f"Its ranks are 0 to {ranks - 1}." if ranks > 1 else "It has one process: leave `--rank` out.")
+        )
     if name != "user_logs/std_log.txt" and names and RunStatus(run["status"]).is_terminal:
         from stoker.base.names import suggestion
 
-        raise UsageProblem(f"The run {run['id']} has no log {name!r}. {suggestion(name, names)}")
+        raise NotFoundException(f"The run {run['id']} has no log {name!r}. {suggestion(name, names)}")
     say(f"The run is {run['status']} and has written nothing.")
     message = (run.get("error") or {}).get("message")
     if message:

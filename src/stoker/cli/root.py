@@ -69,6 +69,7 @@ def status() -> None:
     found: dict[str, Any] = {"workspace": config["name"], "root": SESSION.root(), "service": None, "runs": []}
     if api is None:
         found["disk"] = _disk(SESSION.home())
+        found["runs"] = _going_on(SESSION.home())
     else:
         service = api.get("/service")
         found["service"] = {key: service.get(key) for key in ("url", "pid", "version", "started", "idle_seconds")}
@@ -90,8 +91,26 @@ def _status_text(found: dict[str, Any]) -> str:
         Column("TIME", duration, right=True),
         Column("TARGET", "target", shrink=True),
     ]
-    runs = table(found["runs"], columns) if found["runs"] else "No run is unfinished."
+    none = "No run is unfinished." if service else "No run goes on."
+    runs = table(found["runs"], columns) if found["runs"] else none
     return f"{facts(head)}\n\n{runs}"
+
+
+def _going_on(home: str) -> list[dict[str, Any]]:
+    """Return the runs that go on without the service: those whose supervisor lives."""
+    from stoker.base.jsonio import read_json
+    from stoker.base.paths import WorkspacePaths
+    from stoker.base.processes import Identity, is_alive
+    from stoker.base.states import RunStatus
+    from stoker.base.times import iso
+
+    paths, found = WorkspacePaths(home), []
+    for run_id in sorted(os.listdir(paths.runs) if os.path.isdir(paths.runs) else []):
+        state = read_json(paths.run(run_id).state) or {}
+        if state.get("started") and is_alive(Identity(state["pid"], state["start"], state["boot"])):
+            status = RunStatus.RUNNING.value
+            found.append({"id": run_id, "status": status, "started": iso(state["started"])})
+    return found
 
 
 def _disk(home: str) -> dict[str, int]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import sys
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 from typer import Argument, Option
@@ -49,7 +49,7 @@ def submit(
     Everything after SCRIPT goes to the script, options too. Options for Stoker stand before it:
 
         stoker run submit -e diabetes train.py --alpha 0.1
-        stoker run submit -- python train.py --alpha 0.1
+        stoker run submit -- python -m package.train --alpha 0.1
 
     Ctrl-C while the log is followed leaves the run alone.
     """
@@ -95,15 +95,24 @@ def list_runs(
         after, total = page["next"], page["total"]
         if after is None:
             break
-    emit(runs, _LIST, empty="No runs. Start one with `stoker run submit SCRIPT`.")
+    narrowed = any((experiment, status, tag, target, search))
+    start = "No runs. Start one with `stoker run submit SCRIPT`."
+    emit(runs, _LIST, empty="No run is like that; `stoker run list` shows all." if narrowed else start)
     if runs and total > len(runs):
         hint(f"{len(runs)} of {total} runs; `--limit` shows more.")
+
+
+def _experiment(run: Mapping[str, Any]) -> str | None:
+    """Return the experiment where the run's id does not begin with it anyway."""
+    name = run.get("experiment")
+    return None if str(run["id"]).startswith(f"{name}_") else name
 
 
 _LIST = [
     Column("RUN", "id"),
     Column("STATUS", "status"),
     Column("NAME", "display_name", shrink=True),
+    Column("EXPERIMENT", _experiment, shrink=True),
     Column("TIME", duration, right=True),
     Column("CREATED", lambda run: ago(run["created"]), right=True),
     Column("TARGET", lambda run: None if run.get("target") in {"local", "sdk"} else run.get("target"), shrink=True),
@@ -216,10 +225,14 @@ def cancel(
     runs: Runs, reason: Annotated[str | None, option("--reason", about="Kept on the run", metavar="TEXT")] = None
 ) -> None:
     """Cancel runs, and all below them."""
+    from stoker.base.states import RunStatus
+
     api = SESSION.api()
     done = []
     for run in runs:
         record = find_run(api, run)
+        if RunStatus(record["status"]).is_terminal:
+            say(f"{record['id']} had ended before.")
         done.append(api.post(run_path(record, "cancel"), {"reason": reason}))
     emit(done, [Column("RUN", "id"), Column("STATUS", "status")])
 
@@ -247,7 +260,7 @@ def tag(
 
     api = SESSION.api()
     record = api.patch(run_path(find_run(api, run)), tag_changes(changes))
-    emit(record["tags"], text=lambda: facts(list(record["tags"].items())))
+    emit(record["tags"], text=lambda: facts(list(record["tags"].items())) or "It has no tags.")
 
 
 @app.verb("files")
@@ -319,5 +332,5 @@ def delete(runs: Runs, yes: Yes = False) -> None:
     confirm(f"Delete {', '.join(run['id'] for run in found)}, with metrics, logs and files?", yes=yes)
     for run in found:
         api.delete(run_path(run))
-        say(f"Deleted {run['id']}.")
-    sys.stdout.flush()
+    names = [run["id"] for run in found]
+    emit([{"deleted": name} for name in names], [Column("DELETED", "deleted")])

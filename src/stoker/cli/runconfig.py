@@ -28,7 +28,7 @@ def list_configs(path: Root = ".") -> None:
         rows.append({"name": name, "target": config.get("target"), "script": config.get("script"), "file": file})
     columns = [
         Column("NAME", "name"),
-        Column("TARGET", "target"),
+        Column("TARGET", "target", named=True),
         Column("SCRIPT", "script", shrink=True),
         Column("FILE", "file", shrink=True),
     ]
@@ -90,6 +90,7 @@ def create(
 ) -> None:
     """Write a run configuration to .azureml/NAME.runconfig."""
     from stoker.core import Environment, RunConfiguration
+    from stoker.core._submission import freeze_settings
 
     taken = config_files(path).get(name)
     if taken is not None:
@@ -105,6 +106,7 @@ def create(
         config.environment = Environment.get(SESSION.workspace(), word, version or None)
     else:
         config.environment.python.user_managed_dependencies = True
+    freeze_settings(config)
     config.save(path=path, name=f"{name}.runconfig")
     file = config_files(path).get(name) or os.path.join(path, ".azureml", f"{name}.runconfig")
     emit({"name": name, "file": file}, text=lambda: f"Wrote {file}.")
@@ -124,15 +126,27 @@ def validate(name: Config, path: Root = ".") -> int:
 
 
 def _problems(config: Any, path: str) -> list[str]:
-    problems = []
+    problems = _setting_problems(config)
     if config.script and not os.path.isfile(os.path.join(path, config.script)):
         problems.append(f"The script {config.script!r} is not in {os.path.abspath(path)}.")
-    if config.node_count is not None and int(config.node_count) < 1:
-        problems.append(f"nodeCount is {config.node_count}, and must be 1 or more.")
     target = str(config.target)
     if target != "local":
         problems.extend(_target_problems(target))
     return problems
+
+
+def _setting_problems(config: Any) -> list[str]:
+    """Return what a submission would refuse first."""
+    import copy
+
+    from stoker.core._submission import freeze_settings
+    from stoker.exceptions import UserErrorException
+
+    try:
+        freeze_settings(copy.deepcopy(config))
+    except UserErrorException as error:
+        return [error.message]
+    return []
 
 
 def _target_problems(target: str) -> list[str]:

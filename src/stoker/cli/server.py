@@ -86,7 +86,7 @@ def list_services() -> None:
     columns = [
         Column("WORKSPACE", "workspace"),
         Column("ADDRESS", "url"),
-        Column("PROCESS", "pid", right=True),
+        Column("PROCESS", "pid", right=True, named=True),
         Column("ROOT", "root", shrink=True),
     ]
     emit(found, columns, empty="No service runs.")

@@ -158,7 +158,7 @@ def confirm(question: str, *, yes: bool) -> None:
         return
     if not sys.stdin.isatty():
         raise UsageProblem(
-            f"{question} This was not confirmed: nobody can be asked, because stdin is no terminal. "
+            f"Nothing was changed: stdin is no terminal, so nobody can be asked. The question is: {question} "
             "Add `--yes` to go ahead."
         )
     sys.stderr.write(f"{question} [y/N] ")

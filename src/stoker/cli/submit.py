@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from stoker.cli.follow import BUILD_LOG, LogTail, default_log, status_of
 from stoker.cli.follow import follow as follow_run
+from stoker.cli.interpreter import own_python
 from stoker.cli.output import emit, write
 from stoker.cli.pairs import pairs
 from stoker.cli.session import SESSION, UsageProblem, hint, say
@@ -54,11 +55,12 @@ def submit_run(request: Request, *, follow: bool | None, made: str | None) -> in
     """Submit, write what was made, follow if wanted; return the exit status."""
     from stoker.core import Experiment
 
+    if made:
+        _check_place(made)
     workspace = SESSION.workspace()
     config = _script_config(request, _run_configuration(request, workspace))
     experiment = Experiment(workspace, experiment_name(request.experiment, request.source))
-    more = {"display_name": request.name} if request.name else {}
-    run = experiment.submit(config, tags=pairs(request.tags), **more)
+    run = experiment.submit(config, tags=pairs(request.tags), display_name=request.name or None, python=own_python())
     api = SESSION.api()
     record = api.get(f"/runs/{run.id}")
     return finish_submission(api, record, follow=follow, made=made)
@@ -167,10 +169,18 @@ def resubmit(api: Api, run: dict[str, Any], changes: Sequence[str], name: str | 
         "snapshot_id": run["snapshot_id"],
         "priority": run.get("priority"),
         "warnings": [],
-        **submitter(),
+        **submitter(_python_of(run)),
     }
     made: dict[str, Any] = api.post("/runs", body)
     return made
+
+
+def _python_of(run: dict[str, Any]) -> str:
+    """Return the interpreter that the run had, where no environment was built for it and it is still there."""
+    resolved = run.get("resolved") or {}
+    path = str(resolved.get("interpreter") or "")
+    had = resolved.get("kind") in {"user-managed", "current"} and os.access(path, os.X_OK)
+    return path if had else own_python()
 
 
 def with_parameter(run: dict[str, Any], words: Sequence[Any], name: str, value: str) -> list[Any]:
@@ -210,6 +220,14 @@ def finish_submission(api: Api, run: dict[str, Any], *, follow: bool | None, mad
         emit(run)
     _sum_up(api, run)
     return status_of(run)
+
+
+def _check_place(path: str) -> None:
+    """Find out before anything is recorded that a file could not be written."""
+    folder = os.path.dirname(os.path.abspath(path))
+    if os.path.isdir(path) or not os.path.isdir(folder):
+        why = "It is a folder." if os.path.isdir(path) else f"There is no folder {folder}."
+        raise UsageProblem(f"The file {path!r} can't be written. {why} Name another one for `--output-metadata-file`.")
 
 
 def _write_made(path: str, run: dict[str, Any]) -> None:

@@ -27,17 +27,26 @@ class Column:
         Numbers stand to the right.
     shrink : bool, default=False
         Whether the text may be cut where the terminal is narrow; ids and statuses never are.
+    named : bool, default=False
+        Whether the text says nothing without its heading, so that both stand in a block.
     """
 
-    __slots__ = ("right", "shrink", "title", "value")
+    __slots__ = ("named", "right", "shrink", "title", "value")
 
     def __init__(
-        self, title: str, value: str | Callable[[Mapping[str, Any]], Any], *, right: bool = False, shrink: bool = False
+        self,
+        title: str,
+        value: str | Callable[[Mapping[str, Any]], Any],
+        *,
+        right: bool = False,
+        shrink: bool = False,
+        named: bool = False,
     ) -> None:
         self.title = title
         self.value = value
         self.right = right
         self.shrink = shrink
+        self.named = named
 
     def text(self, row: Mapping[str, Any]) -> str:
         """Return the cell's text."""
@@ -75,7 +84,7 @@ def table(rows: Sequence[Mapping[str, Any]], columns: Sequence[Column]) -> str:
     widths = _widths(shown, cells, terminal_width())
     on = colours(sys.stdout)
     if widths is None:
-        return "\n".join(_block(line, terminal_width() or 80, on=on) for line in cells)
+        return "\n".join(_block(_named(line, shown), terminal_width() or 80, on=on) for line in cells)
     head = _line([column.title for column in shown], shown, widths)
     body = [_line(line, shown, widths, on=on) for line in cells]
     return "\n".join([coloured(head, "bold", on=on), *body])
@@ -103,6 +112,13 @@ def _line(texts: Sequence[str], columns: Sequence[Column], widths: Sequence[int]
         filled = pad(clip(text, cells), cells, right=column.right)
         parts.append(coloured(filled, STATUS_COLOURS.get(text), on=on))
     return _GAP.join(parts).rstrip()
+
+
+def _named(texts: Sequence[str], columns: Sequence[Column]) -> list[str]:
+    return [
+        f"{column.title.lower()} {text}" if column.named and text else text
+        for text, column in zip(texts, columns, strict=True)
+    ]
 
 
 def _block(texts: Sequence[str], limit: int, *, on: bool) -> str:

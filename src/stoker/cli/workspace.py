@@ -10,7 +10,7 @@ from typer import Argument
 from stoker.base.paths import WorkspacePaths
 from stoker.cli.app import Noun, Yes
 from stoker.cli.output import emit
-from stoker.cli.session import SESSION, confirm, hint, say
+from stoker.cli.session import SESSION, confirm, hint
 from stoker.cli.table import Column, facts
 
 app = Noun()
@@ -111,4 +111,5 @@ def delete(
     )
     stop_service(home, "cancel")
     SESSION.workspace().delete()
-    say(f"Deleted the workspace {name}; nothing else in {root} was touched.")
+    text = f"Deleted the workspace {name}; nothing else in {root} was touched."
+    emit({"deleted": name, "root": root}, text=lambda: text)

@@ -266,7 +266,9 @@ def _largest(tree: Tree, by: int) -> list[str]:
         for parent in _above(name):
             if parent in sums and sums[name][by] >= 0.9 * sums[parent][by]:
                 del sums[parent]
-    ranked = sorted(sums, key=lambda name: (-sums[name][by], name))
+    # What is next to nothing of the whole is not worth leaving out.
+    least = (len(tree.stats) if by else tree.size) / 100
+    ranked = sorted((name for name in sums if sums[name][by] >= least), key=lambda name: (-sums[name][by], name))
     return [_in_words(name, *sums[name]) for name in ranked[:5]]
 
 

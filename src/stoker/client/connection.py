@@ -11,13 +11,15 @@ from stoker.base.paths import WorkspacePaths
 from stoker.base.version import __version__
 from stoker.client.discovery import living_service
 from stoker.client.http import Api
-from stoker.exceptions import AuthenticationException, RunEnvironmentException
+from stoker.exceptions import AuthenticationException, RunEnvironmentException, ServiceException
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
 __all__ = ["connect", "connect_running", "from_environment"]
+
+_LEAVE_PATIENCE = 30.0
 
 
 def connect(home: str) -> Api:
@@ -34,8 +36,7 @@ def connect(home: str) -> Api:
 
     facts = living_service(home) or _start(home)
     if _is_older(str(facts.get("version", "0"))):
-        _hand_over(Api(facts["url"], _owner_token(home)))
-        facts = _start(home)
+        facts = _hand_over(home, facts)
     return Api(facts["url"], _owner_token(home), find)
 
 
@@ -77,10 +78,27 @@ def _numbers(version: str) -> tuple[int, ...]:
     return tuple(int(part) for part in version.split(".") if part.isdecimal())
 
 
-def _hand_over(api: Api) -> None:
-    """Ask an older service to leave; its runs go on and are taken over by ours."""
-    api.post("/service/stop", {"mode": "detach"})
-    api.close()
+def _hand_over(home: str, older: dict[str, Any]) -> dict[str, Any]:
+    """Ask an older service to leave and return the facts of ours; its runs go on and are taken over."""
+    api = Api(older["url"], _owner_token(home))
+    try:
+        api.post("/service/stop", {"mode": "detach"})
+    except ServiceException:
+        # It is gone already: another client has asked it too.
+        pass
+    finally:
+        api.close()
+    until = time.monotonic() + _LEAVE_PATIENCE
+    facts: dict[str, Any] | None = older
+    while facts is not None and _is_older(str(facts.get("version", "0"))):
+        if time.monotonic() > until:
+            raise ServiceException(
+                f"The service at {older['url']} is of Stoker {older.get('version')}, this client is of {__version__}, "
+                "and it does not leave. Stop it with `stoker server stop --detach`: its runs go on. Then try again."
+            )
+        time.sleep(0.01)
+        facts = living_service(home)
+    return facts or _start(home)
 
 
 def _waiting_for(home: str | None, token: str) -> Callable[[], tuple[str, str] | None]:

@@ -12,7 +12,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-__all__ = ["V1_PLACES", "find_config", "find_root", "living_service"]
+__all__ = ["V1_PLACES", "find_config", "find_root", "folder_identity", "living_service"]
 
 V1_PLACES = ("config.json", os.path.join(".azureml", "config.json"), os.path.join("aml_config", "config.json"))
 """Where v1 keeps its file, in the order in which each folder is searched."""
@@ -43,9 +43,23 @@ def find_root(start: str) -> str | None:
     return folder
 
 
+def folder_identity(home: str) -> list[int]:
+    """Return what tells a `.stoker` folder from its copy, and stays when it is moved or mounted at another place."""
+    try:
+        facts = os.stat(home)
+    except FileNotFoundError:
+        return []
+    return [facts.st_dev, facts.st_ino]
+
+
 def living_service(home: str) -> dict[str, Any] | None:
-    """Return what `service.json` says when its process lives (pid, start time and boot agree), else None."""
+    """Return what `service.json` says when its process lives (pid, start time and boot agree), else None.
+
+    A copied folder has the file of its original, whose service is not its own.
+    """
     facts = read_json(WorkspacePaths(home).service)
     if not isinstance(facts, dict) or not {"url", "pid", "start", "boot"} <= set(facts):
+        return None
+    if "folder" in facts and facts["folder"] != folder_identity(home):
         return None
     return facts if is_alive(Identity(facts["pid"], facts["start"], facts["boot"])) else None

@@ -7,10 +7,10 @@ import json
 import os
 import socket
 import threading
-import time
 import urllib.parse
 from collections.abc import Callable, Iterable, Iterator
 
+from stoker.client._line import CUT, LEAVING_HEADER, Connection, Patience, let_in
 from stoker.client.errors import error_of
 from stoker.exceptions import ServiceException
 
@@ -18,10 +18,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-__all__ = ["Api", "Event", "Response", "quote_name"]
+__all__ = ["LEAVING_HEADER", "Api", "Event", "Response", "quote_name"]
 
 PREFIX = "/api/v1"
-_CLOSED_DOOR = (ConnectionError, http.client.RemoteDisconnected, http.client.BadStatusLine, FileNotFoundError)
 
 
 class Response:
@@ -147,51 +146,67 @@ class Api:
         stoker.exceptions.StokerException
             The class that fits the status; its message is the service's.
         """
-        response = self._open(method, path, body, params, raw, headers, length)
-        data = response.read()
+        response, data = self._open(method, path, body, params, raw, headers, length)
         if response.status >= 400:
             raise error_of(response.status, data, f"{method} {path}")
         return Response(response.status, response.headers, data)
 
     def download(self, path: str, file: Any, progress: Callable[[int], None] | None = None, **params: Any) -> int:
-        """Write the answer's body to the open binary `file`; return its size in bytes."""
-        response = self._open("GET", path, None, params, None, None, None)
-        if response.status >= 400:
-            raise error_of(response.status, response.read(), f"GET {path}")
-        size = 0
+        """Write the answer's body to the open binary `file`; return its size in bytes.
+
+        When the connection is cut, the file goes back to where it was and all comes again.
+        """
+        start, patience = file.tell(), Patience()
         while True:
-            block = response.read(1 << 20)
-            if not block:
+            response, _ = self._open("GET", path, None, params, None, None, None, whole=False)
+            if response.status >= 400:
+                raise error_of(response.status, response.read(), f"GET {path}")
+            size = 0
+            try:
+                for block in iter(lambda: response.read(1 << 20), b""):  # noqa: B023  # used within this turn
+                    file.write(block)
+                    size += len(block)
+                    if progress is not None:
+                        progress(len(block))
+                if response.length:
+                    # Read in parts, a body that is cut short looks like one that has ended.
+                    raise http.client.IncompleteRead(b"", response.length)
                 return size
-            file.write(block)
-            size += len(block)
-            if progress is not None:
-                progress(len(block))
+            except CUT as error:
+                self._drop()
+                file.seek(start)
+                file.truncate()
+                if progress is not None:
+                    progress(-size)
+                patience.wait(error, self)
 
     def events(self, path: str, cursor: str | None = None, **params: Any) -> Iterator[Event]:
         """Yield Server-Sent Events; goes on from where it was when the connection is cut, until `end` has come."""
-        patience = _Patience()
+        patience = Patience()
         while True:
             try:
-                for event in self._events_once(path, cursor, params):
+                for event in self._events_once(path, cursor, params, patience):
                     cursor = event.id or cursor
                     patience.reset()
                     yield event
                     if event.name == "end":
                         return
-            except (*_CLOSED_DOOR, socket.timeout, http.client.IncompleteRead) as error:  # a retry
+            except (*CUT, socket.timeout) as error:
                 patience.wait(error, self)
 
-    def _events_once(self, path: str, cursor: str | None, params: dict[str, Any]) -> Iterator[Event]:
+    def _events_once(
+        self, path: str, cursor: str | None, params: dict[str, Any], patience: Patience
+    ) -> Iterator[Event]:
         headers = {"Accept": "text/event-stream"}
         if cursor:
             headers["Last-Event-ID"] = cursor
-        connection = _Connection(self.url, self.timeout)
+        connection = Connection(self.url, self.timeout)
         try:
             connection.send("GET", _target(path, params), None, {**self._headers(), **headers})
-            response = connection.answer()
+            response = let_in(connection.answer())
             if response.status >= 400:
                 raise error_of(response.status, response.read(), f"GET {path}")
+            patience.answered()
             yield from _parse_events(response)
         finally:
             connection.close()
@@ -208,7 +223,10 @@ class Api:
         raw: bytes | Callable[[], Iterable[bytes]] | None,
         headers: dict[str, str] | None,
         length: int | None,
-    ) -> http.client.HTTPResponse:
+        *,
+        whole: bool = True,
+    ) -> tuple[http.client.HTTPResponse, bytes]:
+        """Send a request, again while the door is closed; return the answer, and with `whole` its body."""
         target = _target(path, params or {})
         extra = dict(headers or {})
         if body is not None:
@@ -216,13 +234,14 @@ class Api:
             extra["Content-Type"] = "application/json"
         if length is not None:
             extra["Content-Length"] = str(length)
-        patience = _Patience()
+        patience = Patience()
         while True:
             connection, fresh = self._connection()
             try:
                 connection.send(method, target, raw() if callable(raw) else raw, {**self._headers(), **extra})
-                return connection.answer()
-            except _CLOSED_DOOR as error:
+                response = let_in(connection.answer())
+                return response, response.read() if whole else b""
+            except CUT as error:
                 self._drop()
                 if fresh:
                     patience.wait(error, self)
@@ -233,12 +252,12 @@ class Api:
                     "It may be busy. Look at `stoker server status` and at .stoker/logs/service.log."
                 ) from error
 
-    def _connection(self) -> tuple[_Connection, bool]:
+    def _connection(self) -> tuple[Connection, bool]:
         """Return this thread's connection and whether it is new; a forked child makes its own."""
         kept = getattr(self._local, "connection", None)
         if kept is not None and kept.owner == os.getpid() and kept.url == self.url:
             return kept, False
-        self._local.connection = _Connection(self.url, self.timeout)
+        self._local.connection = Connection(self.url, self.timeout)
         return self._local.connection, True
 
     def _drop(self) -> None:
@@ -258,53 +277,6 @@ class Api:
             return False
         self.url, self.token = found
         return True
-
-
-class _Connection:
-    """One HTTP connection; knows its process, so that a fork does not share it."""
-
-    def __init__(self, url: str, timeout: float) -> None:
-        parts = urllib.parse.urlsplit(url)
-        kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
-        self.url = url
-        self.owner = os.getpid()
-        self._base = parts.path.rstrip("/")
-        self._connection = kind(parts.hostname or "127.0.0.1", parts.port, timeout=timeout)
-
-    def send(self, method: str, target: str, body: Any, headers: dict[str, str]) -> None:
-        self._connection.request(method, self._base + target, body=body, headers=headers)
-
-    def answer(self) -> http.client.HTTPResponse:
-        return self._connection.getresponse()
-
-    def close(self) -> None:
-        self._connection.close()
-
-    def __del__(self) -> None:
-        # Users need not close what they never opened themselves: it goes with the thread or the Api.
-        self._connection.close()
-
-
-class _Patience:
-    """How long a client goes on knocking at a closed door: at once, then for some seconds."""
-
-    def __init__(self, seconds: float = 20.0) -> None:
-        self._seconds = seconds
-        self.reset()
-
-    def reset(self) -> None:
-        self._tries = 0
-        self._until = time.monotonic() + self._seconds
-
-    def wait(self, error: BaseException, api: Api) -> None:
-        self._tries += 1
-        if not api.revive() or time.monotonic() > self._until:
-            raise ServiceException(
-                f"The workspace service at {api.url} does not answer ({error or type(error).__name__}). "
-                "It may have been stopped. Start it with `stoker server start` and try again."
-            ) from error
-        if self._tries > 1:
-            time.sleep(min(0.02 * 2**self._tries, 1.0))
 
 
 def _target(path: str, params: dict[str, Any]) -> str:

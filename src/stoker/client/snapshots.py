@@ -299,11 +299,12 @@ def _unpack(archive: str, objects: str) -> None:
     import zipfile
 
     os.makedirs(objects)
+    # No name of two characters: the folders are called by what hashes begin with.
+    beside = os.path.join(objects, "incoming")
     with zipfile.ZipFile(archive) as source:
-        for number, member in enumerate(source.infolist()):
+        for member in source.infolist():
             if member.is_dir():
                 continue
-            beside = os.path.join(objects, str(number))
             digest = hashlib.sha256()
             with source.open(member) as content, open(beside, "wb") as file:
                 for block in iter(lambda: content.read(_BLOCK), b""):

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import os
+import select
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 
 from stoker.base.agent import ask
 from stoker.base.environ import service_environment
@@ -14,7 +18,7 @@ from stoker.base.locks import acquire, release
 from stoker.base.paths import WorkspacePaths
 from stoker.client.discovery import living_service
 from stoker.client.layout import read_config
-from stoker.exceptions import ServiceException
+from stoker.exceptions import ServiceException, WorkspaceException
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,6 +28,7 @@ __all__ = ["start"]
 
 PATIENCE = 60.0
 """Seconds in which a service must answer its first request."""
+_TRIES = 3
 
 
 def start(home: str) -> dict[str, Any]:
@@ -32,10 +37,17 @@ def start(home: str) -> dict[str, Any]:
     Raises
     ------
     stoker.exceptions.ServiceException
-        It did not come up; the message has the last lines of its log.
+        It did not come up; the message has its last words.
+    stoker.exceptions.WorkspaceException
+        The workspace is read-only, or its disk is full.
     """
     paths = WorkspacePaths(home)
     config = read_config(home)
+    with _in_words(paths.root):
+        return _start(paths, config)
+
+
+def _start(paths: WorkspacePaths, config: dict[str, Any]) -> dict[str, Any]:
     lock = acquire(paths.start_lock, timeout=PATIENCE)
     if lock is None:
         raise ServiceException(
@@ -43,7 +55,7 @@ def start(home: str) -> dict[str, Any]:
             f"Look at {paths.logs}/service.log, end that process, and try again."
         )
     try:
-        found = living_service(home)
+        found = living_service(paths.home)
         return found if found is not None else _launch(paths, config)
     finally:
         release(lock)
@@ -52,41 +64,98 @@ def start(home: str) -> dict[str, Any]:
 def _launch(paths: WorkspacePaths, config: dict[str, Any]) -> dict[str, Any]:
     os.makedirs(paths.logs, mode=0o700, exist_ok=True)
     log = os.path.join(paths.logs, "service.log")
-    began = os.path.getsize(log) if os.path.exists(log) else 0
-    code = _spawn([_python_of_stoker(config), "-m", "stoker.service", paths.home, "--detach"], log)
-    until = time.monotonic() + PATIENCE
-    while code == 0 and time.monotonic() < until:
-        found = living_service(paths.home)
+    began, words = 0, ""
+    for _ in range(_TRIES):
+        began = os.path.getsize(log) if os.path.exists(log) else 0
+        line = _spawn([_python_of_stoker(config), "-m", "stoker.service", paths.home, "--detach"], log)
+        try:
+            found = _wait(paths, began, line)
+            words = "" if found is not None else _heard(line)
+        finally:
+            if line is not None:
+                os.close(line)
         if found is not None:
             return found
-        if _gave_up(paths, began):
+        if line is None or words or _gave_up(paths, began):
             break
-        time.sleep(0.005)
+        # It was killed without a word: worth another try.
     raise ServiceException(
-        f"The service of the workspace {paths.root} did not start. Its last words: {_last_words(log, began)}. "
-        f"Mend that, or look at {log}, and try again."
+        f"The service of the workspace {paths.root} did not start. Its last words: "
+        f"{(words or _last_words(log, began)).rstrip('.')}. Mend that, or look at {log}, and try again."
     )
 
 
-def _spawn(argv: list[str], log: str) -> int:
-    """Start the program with its output in `log` and return its exit status; it leaves a detached child behind."""
+def _wait(paths: WorkspacePaths, began: int, line: int | None) -> dict[str, Any] | None:
+    """Return the facts of the service once it listens; None when it has ended before, or takes too long."""
+    until = time.monotonic() + PATIENCE
+    while time.monotonic() < until:
+        has_spoken = line is not None and bool(select.select([line], [], [], 0.005)[0])
+        found = living_service(paths.home)
+        if found is not None:
+            return found
+        if has_spoken or _gave_up(paths, began):
+            return None
+        if line is None:
+            time.sleep(0.005)
+    return None
+
+
+def _spawn(argv: list[str], log: str) -> int | None:
+    """Start the program with its output in `log`; it leaves a detached child behind.
+
+    Returns
+    -------
+    int or None
+        A descriptor to read from: it ends when the child does, after its last words if any (`--say`). None: inside a
+        run, where the agent has started it.
+    """
     own_home = os.environ.get("STOKER_HOME_DIR")
     if "STOKER_RUN_ID" in os.environ and own_home:
         # What a run starts ends with the run; what its agent starts does not.
         answer = ask(own_home, {"op": "spawn", "argv": argv, "log": log})
         if answer is not None and answer.get("ok"):
-            return 0
-    with open(log, "ab") as output:
-        return subprocess.run(
-            argv,
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=output,
-            cwd="/",
-            env=service_environment(),
-            start_new_session=True,
-            check=False,
-        ).returncode
+            return None
+    listens, says = os.pipe()
+    try:
+        with open(log, "ab") as output:
+            subprocess.run(
+                [*argv, f"--say={says}"],
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                cwd="/",
+                env=service_environment(),
+                pass_fds=(says,),
+                start_new_session=True,
+                check=False,
+            )
+    except BaseException:
+        os.close(listens)
+        raise
+    finally:
+        os.close(says)
+    return listens
+
+
+def _heard(line: int | None) -> str:
+    """Return the last words of a service that has ended or is just speaking."""
+    if line is None or not select.select([line], [], [], 0)[0]:
+        return ""
+    return os.read(line, 65536).decode("utf-8", "replace").strip()
+
+
+@contextlib.contextmanager
+def _in_words(root: str) -> Iterator[None]:
+    """Say what a disk refuses that must be written to before the service is there."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno == errno.EROFS:
+            problem, advice = "is read-only", "Make it writable, or copy it elsewhere"
+        else:
+            problem = f"can't be written ({error.strerror or error})"
+            advice = "Free some space there, or look at its rights"
+        raise WorkspaceException(f"The workspace {root} {problem}, so no service can start. {advice}.") from error
 
 
 def _python_of_stoker(config: dict[str, Any]) -> str:

@@ -42,10 +42,19 @@ def run_details(record: dict[str, Any], logs: dict[str, str]) -> dict[str, Any]:
     details["inputDatasets"] = []
     details["outputDatasets"] = []
     if record.get("definition"):
-        details["runDefinition"] = record["definition"]
+        details["runDefinition"] = _run_definition(record)
     details["logFiles"] = logs
     details["submittedBy"] = record.get("submitted_by")
     return details
+
+
+def _run_definition(record: dict[str, Any]) -> dict[str, Any]:
+    """Return what was submitted, with the keys that v1 adds and the version that the environment got."""
+    definition = {"useAbsolutePath": False, "jobName": None, **record["definition"]}
+    environment, registered = definition.get("environment"), record.get("environment")
+    if isinstance(environment, dict) and registered:
+        definition["environment"] = {**environment, "version": registered["version"]}
+    return definition
 
 
 def log_addresses(api: Api, run_id: str) -> dict[str, str]:

@@ -45,8 +45,9 @@ def of_record(experiment: Experiment, record: dict[str, Any]) -> Run:
 def pages(experiment: Experiment, wanted: dict[str, Any]) -> Iterator[Run]:
     """Yield the runs of a query, fetched page by page."""
     after: str | None = None
+    experiment.workspace._settle()  # noqa: SLF001  # one package
     while True:
-        page = experiment.workspace._api.get("/runs", limit=_PAGE, after=after, **wanted)  # noqa: SLF001  # one package
+        page = experiment.workspace._api.get("/runs", limit=_PAGE, after=after, **wanted)  # noqa: SLF001  # the same
         for record in page["runs"]:
             yield of_record(experiment, record)
         after = page["next"]

@@ -85,17 +85,16 @@ class RunBase:
         return dict(self._field("properties") or {})
 
     @property
-    def display_name(self) -> str | None:
-        """The name that people see; may be set, and need not be unique."""
-        name: str | None = self._field("display_name")
-        return name
+    def display_name(self) -> str:
+        """The name that people see: the run's id until one is given; may be set, and need not be unique."""
+        return str(self._field("display_name") or self._run_id)
 
     @display_name.setter
     def display_name(self, value: str) -> None:
         self._set("display_name", value)
 
     @property
-    def name(self) -> str | None:
+    def name(self) -> str:
         """The same as `display_name` (v1's old word)."""
         return self.display_name
 
@@ -123,6 +122,18 @@ class RunBase:
         """Return the state of the run now."""
         self._refresh()
         return self.status
+
+    def get_detailed_status(self) -> dict[str, Any]:
+        """Return the state of the run now, and why it is in it.
+
+        Returns
+        -------
+        dict
+            `status`, and `details`: a sentence, empty when nothing is to be said.
+        """
+        record = self._refresh()
+        why = record.get("status_reason") or (record.get("error") or {}).get("message") or ""
+        return {"status": self.status, "details": why}
 
     def tag(self, key: str, value: Any = None) -> None:
         """Give the run a tag, or change one.
@@ -247,6 +258,7 @@ class RunBase:
         """Wait until what this process wrote is stored, so that a script reads its own writes."""
         if self._made_writer is not None:
             self._made_writer.settle()
+        self._experiment.workspace._settle()  # noqa: SLF001  # one package; it may have gone by another object
 
     def _arrive(self) -> None:
         """Wait until the service knows the run, when so far only our journal does (a child made just now)."""
@@ -282,7 +294,7 @@ def interactive_writer(experiment: Experiment, run_id: str, folder: str) -> Jour
     from stoker.core._writer import JournalWriter
 
     home = os.path.dirname(os.path.dirname(folder))
-    return JournalWriter(home, folder, run_id, lambda: experiment.workspace._api)  # noqa: SLF001  # one package
+    return JournalWriter.of(home, folder, run_id, lambda: experiment.workspace._api)  # noqa: SLF001  # one package
 
 
 def own_writer(connect: Any) -> JournalWriter | None:
@@ -292,7 +304,7 @@ def own_writer(connect: Any) -> JournalWriter | None:
         return None
     from stoker.core._writer import JournalWriter
 
-    return JournalWriter(os.environ.get("STOKER_HOME_DIR", ""), folder, run_id, connect)
+    return JournalWriter.of(os.environ.get("STOKER_HOME_DIR", ""), folder, run_id, connect)
 
 
 def texts(values: Any, what: str, *, none_allowed: bool) -> dict[str, Any]:

@@ -139,9 +139,10 @@ def _candidates(path: str, name: str) -> Iterator[str]:
 
 
 def _known(path: str) -> list[str]:
-    folders = (path, os.path.join(path, AZUREML_DIR), os.path.join(path, LEGACY_DIR))
-    names = (name for folder in folders if os.path.isdir(folder) for name in os.listdir(folder))
-    return [name[: -len(EXTENSION)] for name in names if name.endswith(EXTENSION)]
+    own = (os.path.join(path, AZUREML_DIR), os.path.join(path, LEGACY_DIR))
+    files = [(folder, name) for folder in (path, *own) if os.path.isdir(folder) for name in os.listdir(folder)]
+    ended = [name[: -len(EXTENSION)] for _, name in files if name.endswith(EXTENSION)]
+    return ended + [name for folder, name in files if folder in own and "." not in name]
 
 
 def _project_of(path: str) -> str:

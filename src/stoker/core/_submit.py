@@ -97,9 +97,13 @@ def submit_script(
     tags: Mapping[str, Any] | None = None,
     parent_id: str | None = None,
     display_name: str | None = None,
+    python: str | None = None,
     **kwargs: Any,
 ) -> ScriptRun:
-    """Submit a `ScriptRunConfig`: validate, record the source, then record the run, which starts it."""
+    """Submit a `ScriptRunConfig`: validate, record the source, then record the run, which starts it.
+
+    `python` is the interpreter that counts as the submitter's (default: this one).
+    """
     from stoker.base.ids import script_run_id
     from stoker.core._run_base import texts
     from stoker.core.script_run import ScriptRun
@@ -130,7 +134,7 @@ def submit_script(
         "definition": definition,
         "snapshot_id": snapshot.id,
         "warnings": snapshot.warnings,
-        **submitter(),
+        **submitter(python),
     }
     record = experiment.workspace._api.post("/runs", body)  # noqa: SLF001  # one package
     return ScriptRun(experiment, record["id"], _record=record)
@@ -158,12 +162,12 @@ def _target_type(workspace: Workspace, target: str) -> str:
     return str(record["type"]).lower()
 
 
-def submitter() -> dict[str, Any]:
-    """Return who submits, and with which interpreter and variables a run on this machine begins."""
+def submitter(python: str | None = None) -> dict[str, Any]:
+    """Return who submits, and with which interpreter (default: this one) and variables a run here begins."""
     from stoker.base.environ import base_environment
 
     return {
-        "python": sys.executable or None,
+        "python": python or sys.executable or None,
         "base_environment": base_environment(),
         "submitted_by": user_name(),
     }

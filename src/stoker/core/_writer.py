@@ -12,6 +12,7 @@ import time
 
 from stoker.base.agent import poke
 from stoker.base.journal import FORMAT, Journal, host_name, plain
+from stoker.exceptions import StokerException
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,10 +23,26 @@ if TYPE_CHECKING:
 
     Writer = Union["JournalWriter", "ServiceWriter"]
 
-__all__ = ["JournalWriter", "ServiceWriter"]
+__all__ = ["JournalWriter", "ServiceWriter", "settle_all"]
 
 _PART = 1 << 20
 """Bytes of a journal that go in one request."""
+_KEPT_OPEN = 32
+"""Journals of ended runs that stay open: a thread may be just about to write to one."""
+
+_writers: dict[str, JournalWriter] = {}
+_ended: list[JournalWriter] = []
+
+
+def settle_all(home: str | None) -> None:
+    """Return once the service has stored what this process wrote to any run of a workspace, as far as it can be."""
+    for folder, writer in list(_writers.items()):
+        if writer.home == home:
+            try:
+                writer.settle()
+            except (StokerException, OSError):
+                # It concerns a run that was not asked for, and whose end or next read says it.
+                _writers.pop(folder, None)
 
 
 class JournalWriter:
@@ -47,13 +64,31 @@ class JournalWriter:
 
     def __init__(self, home: str, folder: str, owner: str, connect: Callable[[], Api]) -> None:
         self.owner = owner
-        self._home = home
+        self.home = home
+        self._run_folder = folder
         self._folder = os.path.join(folder, "journal")
         self._journal = Journal.open(folder, owner)
         self._connect = connect
         self._stored: dict[str, int] = {}
         self.metric = self._journal.metric
         self.write = self._journal.write
+
+    @classmethod
+    def of(cls, home: str, folder: str, owner: str, connect: Callable[[], Api]) -> JournalWriter:
+        """Return this process' writer for a run folder."""
+        made = _writers.get(folder)
+        return _writers.setdefault(folder, cls(home, folder, owner, connect)) if made is None else made
+
+    def end(self) -> None:
+        """Take note that the run has ended; later records of its children begin another file, some time."""
+        _writers.pop(self._run_folder, None)
+        _ended.append(self)
+        while len(_ended) > _KEPT_OPEN:
+            _ended.pop(0).close()
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._journal.close()
 
     def settle(self, *, everything: bool = False) -> list[str]:
         """Return once the service has stored what was written; nothing is asked when nothing is new.
@@ -73,7 +108,7 @@ class JournalWriter:
             positions.update(self._on_disk())
         new = {name: end for name, end in positions.items() if self._stored.get(name, 0) < end}
         if new:
-            if poke(self._home, self.owner):
+            if poke(self.home, self.owner):
                 self._connect().get(f"/runs/{self.owner}", seen=[f"{name}:{end}" for name, end in new.items()])
             else:
                 self._ship(new)
@@ -82,7 +117,7 @@ class JournalWriter:
 
     def wake(self) -> None:
         """Have what was written stored soon; never waits."""
-        poke(self._home, self.owner)
+        poke(self.home, self.owner)
 
     def _on_disk(self) -> dict[str, int]:
         """Return where the last whole line of each journal in the folder ends."""
@@ -163,6 +198,9 @@ class ServiceWriter:
 
     def wake(self) -> None:
         """Do nothing: everything is stored already."""
+
+    def end(self) -> None:
+        """Do nothing: no file is open."""
 
     def settle(self, *, everything: bool = False) -> list[str]:
         """Return at once: everything is stored already."""

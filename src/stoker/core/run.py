@@ -119,7 +119,9 @@ class Run(RunViews):
         from stoker.base.names import check_run_id
         from stoker.core.experiment import Experiment
 
-        record = workspace._api.get(f"/runs/{check_run_id(run_id)}")  # noqa: SLF001  # one package
+        checked = check_run_id(run_id)
+        workspace._settle()  # noqa: SLF001  # one package
+        record = workspace._api.get(f"/runs/{checked}")  # noqa: SLF001  # the same
         return of_record(Experiment._known(workspace, record["experiment"]), record)  # noqa: SLF001  # the same
 
     @staticmethod
@@ -288,6 +290,8 @@ class Run(RunViews):
         self._record = end_by_service(self, status, error)
         # The folder of an ended run may go at any time: what comes later is written by the service.
         self._made_writer = None
+        if writer is not None:
+            writer.end()
 
     def __enter__(self) -> Run:  # noqa: PYI034  # typing.Self is 3.11's
         return self

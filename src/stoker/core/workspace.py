@@ -344,6 +344,12 @@ class Workspace:
     def _api(self, api: Api) -> None:
         self._made_api = api
 
+    def _settle(self) -> None:
+        """Wait until what this process wrote to runs of the workspace is stored, so that it reads its own writes."""
+        from stoker.core._writer import settle_all
+
+        settle_all(self._home)
+
     def _run_folder(self, run_id: str) -> str | None:
         """Return where a run's folder is on this machine, whether it exists or not; None for a server."""
         return None if self._home is None else os.path.join(self._home, "runs", run_id)

@@ -6,9 +6,11 @@ holds `agent/lock`; a second one says `running` and leaves.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 
+from stoker.base.failpoints import reach
 from stoker.base.locks import acquire
 from stoker.base.paths import WorkspacePaths
 
@@ -23,19 +25,28 @@ def main(argv: list[str]) -> int:
     if os.fork():
         # At once: whoever started us reads our word from the child and must not keep a zombie.
         os._exit(0)
-    os.makedirs(paths.agent, mode=0o700, exist_ok=True)
+    with contextlib.suppress(FileExistsError):
+        # Not the folders above it: where a workspace was moved away or deleted, nothing comes into being again.
+        os.mkdir(paths.agent, 0o700)
     lock = acquire(os.path.join(paths.agent, "lock"), timeout=0.2)
     if lock is None:
-        print("running", flush=True)  # noqa: T201  # the word that control waits for
+        _say("running")
         return 0
     _cut_log(os.path.join(paths.logs, "agent.log"))
     from stoker.runner.zygote import Zygote
 
     zygote = Zygote(paths, lock)
+    reach("agent-before-listen")
     zygote.listen()
-    print("ready", flush=True)  # noqa: T201  # the word that control waits for
+    _say("ready")
     os.dup2(2, 1)
     return zygote.serve()
+
+
+def _say(word: str) -> None:
+    """Say the word that whoever started us waits for; he may have been killed meanwhile."""
+    with contextlib.suppress(OSError):
+        os.write(1, f"{word}\n".encode())
 
 
 def _cut_log(path: str) -> None:

@@ -26,6 +26,7 @@ __all__ = ["cancel", "ensure_agent", "poke", "read_state", "spawn", "start", "st
 
 PATIENCE = 20.0
 """Seconds in which the agent must start, or answer."""
+_TRIES = 3
 
 
 def ensure_agent(home: str) -> None:
@@ -42,7 +43,12 @@ def ensure_agent(home: str) -> None:
     from stoker.base.locks import acquire, release
 
     paths = WorkspacePaths(home)
-    os.makedirs(paths.agent, mode=0o700, exist_ok=True)
+    if not os.path.isdir(paths.home):
+        raise ExperimentExecutionException(
+            f"The workspace {paths.root} is gone: its folder was moved or deleted. Open it at its new place."
+        )
+    with contextlib.suppress(FileExistsError):
+        os.mkdir(paths.agent, 0o700)
     lock = acquire(os.path.join(paths.agent, "start.lock"), timeout=PATIENCE)
     try:
         answer = ask(home, {"op": "ping"})
@@ -50,7 +56,15 @@ def ensure_agent(home: str) -> None:
             return
         if answer is not None:
             stop_agent(home)
-        _launch(paths)
+        for _ in range(_TRIES):
+            said = _launch(paths)
+            if said in {"ready", "running"}:
+                return
+            # One that is killed while it starts says nothing; one that can't live says nothing again.
+        raise ExperimentExecutionException(
+            f"The agent of the workspace {paths.root} did not start: {_last_line(_log(paths))} "
+            "Mend that and submit the run again."
+        )
     finally:
         if lock is not None:
             release(lock)
@@ -161,7 +175,8 @@ def _log(paths: WorkspacePaths) -> str:
     return os.path.join(paths.logs, "agent.log")
 
 
-def _launch(paths: WorkspacePaths) -> None:
+def _launch(paths: WorkspacePaths) -> str:
+    """Start an agent and return its word: `ready`, `running` when another one has the workspace, or nothing."""
     import subprocess
 
     from stoker.base.environ import service_environment
@@ -179,15 +194,10 @@ def _launch(paths: WorkspacePaths) -> None:
         )
     # The agent says one word when it listens, from a child that has left its parent, which then ends.
     try:
-        said = process.communicate(timeout=PATIENCE)[0].decode().strip()
+        return process.communicate(timeout=PATIENCE)[0].decode().strip()
     except subprocess.TimeoutExpired:
         process.kill()
-        said = ""
-    if said not in {"ready", "running"}:
-        raise ExperimentExecutionException(
-            f"The agent of the workspace {paths.root} did not start: {_last_line(_log(paths))} "
-            "Mend that and submit the run again."
-        )
+        return ""
 
 
 def _last_line(path: str) -> str:

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from stoker.base.failpoints import reach
 from stoker.base.jsonio import read_json, write_json
 from stoker.base.paths import RunPaths
 from stoker.client.http import Api, quote_name
@@ -75,7 +76,8 @@ class ShippedFolder:
         self._terminal = False
         self._ask_at = self._ask_pause = 0.0
         self._moved_at = time.monotonic()
-        self._slow_at = 0.0
+        # Not in the first moment: what can wait comes once from a short run, with its end.
+        self._slow_at = self._moved_at + _SLOW_PERIOD
         self._save_at = 0.0
         self._dirty = False
 
@@ -193,6 +195,7 @@ class ShippedFolder:
             if not data or self._has_given_up(key):
                 return moved
             before, self._behind = self._behind, True
+            reach("ship-before-send")
             answer = self._try(link, key, functools.partial(_called, post, offset, data))
             self._behind = before
             stored = answer.get("stored") if isinstance(answer, dict) else None
@@ -201,6 +204,7 @@ class ShippedFolder:
                 if answer is not None:
                     self._refusals.add(key, f"the service stored nothing from {offset} on")
                 return moved
+            reach("ship-before-mark")
             marks[name] = stored
             self._dirty = moved = True
         self._behind = True
@@ -211,7 +215,7 @@ class ShippedFolder:
     def _finish(self, link: Link) -> None:
         state = self.watched.state
         facts = dict(state.get("exit") or {})
-        facts["warnings"] = [*(facts.get("warnings") or []), *self._refusals.warnings]
+        facts["warnings"] = [*(facts.get("warnings") or []), *self._refusals.warnings, *self._files.warnings()]
         body = {
             "attempt": state.get("attempt", 1),
             "exit": facts,
@@ -220,6 +224,7 @@ class ShippedFolder:
         }
         if self._refusals.waits("finish"):
             return
+        reach("ship-before-finish")
         try:
             link.call(lambda api: api.post(f"/runs/{self.run_id}/finish", body))
         except ConflictException as error:
@@ -234,6 +239,7 @@ class ShippedFolder:
         except StokerException as error:
             self._refusals.add("finish", str(error))
         else:
+            reach("ship-before-ended")
             self._close()
 
     def _look_at_status(self, link: Link) -> None:
@@ -294,9 +300,12 @@ class ShippedFolder:
         if self.closed or not self._dirty or (not now and time.monotonic() < self._save_at):
             return
         self._dirty = False
-        self._save_at = time.monotonic() + _SLOW_PERIOD
+        began = time.monotonic()
         with contextlib.suppress(OSError):
             write_json(self.paths.shipped, {**self._marks, **self._files.marks()})
+        # With very many files it is a large file: at most a twentieth of the time.
+        ended = time.monotonic()
+        self._save_at = ended + max(_SLOW_PERIOD, 20 * (ended - began))
 
     def save(self) -> None:
         """Write the marks down now."""

@@ -18,6 +18,8 @@ import time
 from stoker.base.locks import acquire
 from stoker.base.paths import WorkspacePaths
 from stoker.base.sockets import bind
+from stoker.exceptions import StokerException
+from stoker.runner.control import ensure_agent
 from stoker.runner.link import AwayError, Link, say
 from stoker.runner.outputs import Uploader
 from stoker.runner.shipped import ShippedFolder
@@ -100,6 +102,9 @@ class Shipper:
                 return NOTHING_TO_DO
         for folder in self._folders.values():
             folder.save()
+        if not self._stopping and any(folder.holds for folder in self._folders.values()):
+            # The zygote was killed; should the service be too, nobody else would look after what runs.
+            ensure_agent(self._paths.home)
         return 0
 
     def _wait(self) -> set[str]:
@@ -171,7 +176,7 @@ def main(argv: list[str]) -> int:
     signal.signal(signal.SIGTERM, shipper.stop)
     try:
         return shipper.serve()
-    except OSError as error:
+    except (OSError, StokerException) as error:
         say(f"it leaves: {error}")
         return 1
 

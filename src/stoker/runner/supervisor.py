@@ -17,6 +17,7 @@ import time
 from typing import TYPE_CHECKING
 
 from stoker.base.agent import poke
+from stoker.base.failpoints import reach
 from stoker.base.journal import Journal, host_name
 from stoker.base.jsonio import read_json
 from stoker.base.paths import RunPaths
@@ -24,7 +25,7 @@ from stoker.base.processes import end_tree, identity, send
 from stoker.runner import exits
 from stoker.runner.launch import LaunchError, close_all, launch, to_argv
 from stoker.runner.materialize import materialise
-from stoker.runner.papers import claim_json, make_folder, replace_json, say
+from stoker.runner.papers import at_last, claim_json, make_folder, redirect, replace_json, say, whereabouts
 from stoker.runner.sampling import PERIOD, Sampler
 from stoker.runner.verdict import Ending, Rank, never_started, verdict
 from stoker.runner.wakeup import Wakeup
@@ -51,6 +52,7 @@ def supervise(folder: str) -> None:
         _prctl(_SUBREAPER, 1, 0, 0, 0)
     try:
         supervisor = Supervisor(paths)
+        reach("supervise-before-claim")
         if supervisor.claim():
             supervisor.run()
     except BaseException:  # noqa: BLE001  # the log is the only one who can still be told
@@ -90,6 +92,7 @@ class Supervisor:
         self._has_own_log = False
         self._told = False
         self._preparing = False
+        self._is_gone = False
         self._ending: Ending | None = None
         self._first_failure: Rank | None = None
         self._kill_at = math.inf
@@ -135,6 +138,7 @@ class Supervisor:
         """Carry the run out to its written end, whatever happens."""
         try:
             self._prepare()
+            reach("supervise-before-script")
             self._start()
             self._watch()
             facts = self._judge()
@@ -186,6 +190,7 @@ class Supervisor:
                 os.close(output)
             who = identity(rank.pid)
             rank.start = who.start if who is not None else ""
+        reach("supervise-before-running")
         now = time.time()
         self._own_log()
         limit = self.spec.get("time_limit")
@@ -194,7 +199,8 @@ class Supervisor:
         processes = [{"rank": rank.number, "pid": rank.pid, "start": rank.start} for rank in self.ranks]
         self._write_state(phase="running", started=now, processes=processes)
         self._poke()
-        say(f"started {len(self.ranks)} process(es), first pid {self.ranks[0].pid}: {' '.join(argv)}")
+        others = f" and {len(self.ranks) - 1} more" if len(self.ranks) > 1 else ""
+        say(f"started process {self.ranks[0].pid}{others}: {' '.join(argv)}")
         self._sampler = Sampler(os.getpid(), self.paths.resources, self.env)
         self._memory_limit = exits.memory_limit()
 
@@ -204,11 +210,7 @@ class Supervisor:
             return
         self._has_own_log = True
         make_folder(self.paths.system_logs, 0o700)
-        log = os.path.join(self.paths.system_logs, "supervisor.txt")
-        output = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
-        os.dup2(output, 1)
-        os.dup2(output, 2)
-        os.close(output)
+        redirect(os.path.join(self.paths.system_logs, "supervisor.txt"))
 
     def _watch(self) -> None:
         """Wait until every process has ended; meanwhile sample, keep the limit, obey."""
@@ -224,6 +226,7 @@ class Supervisor:
             now = time.monotonic()
             if now >= sampler.next_at:
                 sampler.sample()
+                self._is_gone = not self._follow()
             if now >= first_second:
                 sampler.gpus.begin()
 
@@ -260,6 +263,8 @@ class Supervisor:
             elif now >= self._deadline:
                 reason = f"the time limit of {self.spec['time_limit']:g} s was reached"
                 self._begin_to_end(Ending("timed_out", reason, grace))
+            elif self._is_gone:
+                self._begin_to_end(Ending("canceled", "the run's folder was deleted", grace))
             elif failed is not None:
                 self._begin_to_end(Ending("rank", f"process {failed.number} failed", grace))
         if now >= self._kill_at:
@@ -317,15 +322,19 @@ class Supervisor:
         ended = time.time()
         say(f"ended: {facts['reason']}")
         who = {key: self.state.get(key) for key in ("pid", "start", "boot", "host")}
+        reach("supervise-before-finalizing")
         self._tell("status", "Finalizing", {**who, "exit": facts})
-        for _ in range(60):
-            try:
-                self._write_state(phase="ended", ended=ended, exit=facts)
-                break
-            except OSError as error:
-                say(f"the end could not be written: {error}")
-                time.sleep(1.0)
+        reach("supervise-before-ended")
+        # Only this process knows it: on a full disk it waits until there is room.
+        at_last(self._follow, lambda: self._write_state(phase="ended", ended=ended, exit=facts))
         self._poke()
+
+    def _follow(self) -> bool:
+        """Go along when the workspace is moved; return False when the run's folder was deleted."""
+        found = whereabouts(self.paths.folder)
+        if found is not None and found != self.paths.folder:
+            self.paths = RunPaths(found)
+        return found is not None
 
     def _tell(self, kind: str, *fields: Any) -> None:
         try:

@@ -17,6 +17,7 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
+from stoker.base.failpoints import reach
 from stoker.base.journal import host_name
 from stoker.base.jsonio import read_json, write_json
 from stoker.base.paths import RunPaths, WorkspacePaths
@@ -215,6 +216,7 @@ class Zygote:
                     os._exit(0)
         finally:
             signal.pthread_sigmask(signal.SIG_UNBLOCK, _BLOCKED)
+        reach("fork-before-answer")
         who = identity(pid)
         facts = {"pid": pid, "start": "0", "boot": ""} if who is None else who.as_dict()
         self._supervisors[pid] = {**facts, "host": host_name(), "folder": folder}

@@ -9,7 +9,7 @@ from stoker.service import api, errors
 from stoker.service.api import browser
 from stoker.service.context import ServiceContext
 from stoker.service.gate import Gate, cookie_name
-from stoker.service.names import AsciiJSONResponse
+from stoker.service.limits import BodyLimit
 
 __all__ = ["create_app"]
 
@@ -24,13 +24,14 @@ def create_app(context: ServiceContext) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
-        default_response_class=AsciiJSONResponse,
     )
     app.state.context = context
-    app.include_router(api.router)
-    app.include_router(browser.router)
+    for router in (*api.routers, browser.router):
+        app.router.routes.extend(router.routes)
     errors.install(app)
     hosts = frozenset({context.settings.host})
+    app.add_middleware(BodyLimit, max_upload_bytes=context.settings.max_upload_bytes)
+    # Added last, so asked first.
     app.add_middleware(
         Gate,
         signer=context.signer,

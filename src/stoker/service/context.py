@@ -11,6 +11,7 @@ from typing import Any
 from stoker.base.paths import WorkspacePaths, cache_home
 from stoker.runner import bundle, control
 from stoker.service.controllers.builds import Builds
+from stoker.service.controllers.copies import close_copied
 from stoker.service.controllers.endings import Endings
 from stoker.service.controllers.queue import RunQueue
 from stoker.service.controllers.spec import SpecMaker
@@ -81,6 +82,7 @@ class ServiceContext:
         """Open the store and make the parts; nothing runs yet."""
         paths, config = claim.paths, claim.config
         store = Store.open(paths.database)
+        close_copied(store, config["id"])
         signer, bus = TokenSigner(claim.key, config["id"]), EventBus()
         builder = UvEnvironmentBuilder(cache_home())
         logs = LogFiles(paths.logfiles)
@@ -121,6 +123,7 @@ class ServiceContext:
         """Tell the service to stop; safe to call from the event loop's thread."""
         if self.leaving is None:
             self.leaving = reason
+            self.activity.closed = True
         self.leaving_event.set()
 
     def leave_soon(self, reason: str) -> None:

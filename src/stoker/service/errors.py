@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,6 +11,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 from stoker.exceptions import (
     AuthenticationException,
@@ -17,6 +19,7 @@ from stoker.exceptions import (
     ConflictException,
     EnvironmentBuildException,
     NotFoundException,
+    ServiceException,
     SnapshotException,
     StokerException,
     UserErrorException,
@@ -45,12 +48,18 @@ _ANSWERS: list[tuple[type[StokerException], int, str]] = [
     (UserErrorException, 400, "UserError"),
     (StokerException, 400, "UserError"),
 ]
+_DISK = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG, errno.EIO})
+"""What a disk says that is full, read-only or broken."""
 _CODES = {401: "Unauthorized", 403: "Forbidden", 404: "NotFound", 405: "MethodNotAllowed", 413: "TooLarge"}
 
 
 def answer_of(error: StokerException) -> JSONResponse:
     """Return the answer for an exception of ours."""
-    status, code = next((status, code) for kind, status, code in _ANSWERS if isinstance(error, kind))
+    if isinstance(error, ServiceException):
+        # Nothing is wrong with the request: whoever sent it keeps it and sends it again.
+        status, code = error.status if error.status >= 500 else 503, "Unavailable"
+    else:
+        status, code = next((status, code) for kind, status, code in _ANSWERS if isinstance(error, kind))
     return _answer(status, code, error.message, target=error.target, details=error.details)
 
 
@@ -74,6 +83,21 @@ def install(app: FastAPI) -> None:
         code = _CODES.get(error.status_code, "UserError")
         return _answer(error.status_code, code, f"{error.detail}.", headers=error.headers)
 
+    async def refused_by_disk(request: Request, error: Exception) -> JSONResponse:
+        assert isinstance(error, OSError)
+        if error.errno not in _DISK:
+            return await unexpected(request, error)
+        log.error("the disk refused", method=request.method, path=request.url.path, error=str(error))
+        message = (
+            f"The workspace's disk does not take what was sent: {error.strerror}. Nothing of it was stored; what "
+            "scripts log stays in their journals meanwhile. Free some space there, and it goes on."
+        )
+        return _answer(503, "Unavailable", message)
+
+    async def gone(_: Request, error: Exception) -> JSONResponse:
+        assert isinstance(error, ClientDisconnect)
+        return _answer(400, "UserError", "The request was not whole: its sender went away. Send it again.")
+
     async def unexpected(request: Request, error: Exception) -> JSONResponse:
         log.error("request failed", method=request.method, path=request.url.path, exc_info=error)
         return _answer(
@@ -86,6 +110,8 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(StokerException, ours)
     app.add_exception_handler(RequestValidationError, invalid)
     app.add_exception_handler(HTTPException, plain)
+    app.add_exception_handler(OSError, refused_by_disk)
+    app.add_exception_handler(ClientDisconnect, gone)
     app.add_exception_handler(Exception, unexpected)
 
 

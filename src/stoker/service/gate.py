@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 import time
-from http.cookies import SimpleCookie
+from http.cookies import CookieError, SimpleCookie
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers
 
-from stoker.exceptions import AuthenticationException, StokerException
+from stoker.client.http import LEAVING_HEADER
+from stoker.exceptions import AuthenticationException, ServiceException, StokerException
 from stoker.service.errors import ForbiddenError, answer_of
 from stoker.service.names import path_of
 from stoker.service.tokens import Principal, TokenSigner
 
 if TYPE_CHECKING:
+    from starlette.responses import Response
     from starlette.types import ASGIApp, Receive, Scope, Send
 
 __all__ = ["Activity", "Gate", "cookie_name"]
-
-OPEN_PATHS = ("/login", "/static/")
-"""Answered without a token: the page that redeems a one-time code, and the page's own style and script."""
 
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "[::1]"})
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -32,11 +31,18 @@ def cookie_name(workspace_id: str) -> str:
 
 
 class Activity:
-    """When the service was last asked for something, and how many answers are still under way."""
+    """When the service was last asked for something, and how many answers are still under way.
+
+    Attributes
+    ----------
+    closed : bool
+        Whether the service leaves: who comes now is sent to the next one.
+    """
 
     def __init__(self) -> None:
         self.last = time.monotonic()
         self.open_requests = 0
+        self.closed = False
 
     def idle_seconds(self) -> float:
         """Return the seconds since the last request; 0 while one is open."""
@@ -75,6 +81,10 @@ class Gate:
             await self._app(scope, receive, send)
             return
         headers = Headers(scope=scope)
+        if self._activity.closed:
+            # A submit that came between the last look at the queue and the end would be nobody's.
+            await _leaving()(scope, receive, send)
+            return
         if scope.get("raw_path"):
             scope["path"] = path_of(scope["raw_path"])
         try:
@@ -102,16 +112,36 @@ class Gate:
         bearer = headers.get("authorization", "")
         if bearer.lower().startswith("bearer "):
             return self._signer.read(bearer[7:].strip())
-        cookie = SimpleCookie(headers.get("cookie", "")).get(self._cookie)
+        is_page = not scope["path"].startswith("/api/")
+        cookie = _cookies(headers).get(self._cookie)
         if cookie is not None:
             _check_origin(scope["method"], headers)
-            return self._signer.read(cookie.value)
-        path: str = scope["path"]
-        if path.startswith("/api/"):
+            try:
+                return self._signer.read(cookie)
+            except AuthenticationException:
+                # A page says how to get in; a cookie that is no longer good must not bar the way to it.
+                if not is_page:
+                    raise
+        if not is_page:
             raise AuthenticationException(
                 "The request has no token. Send `Authorization: Bearer TOKEN` with the token in .stoker/token."
             )
         return None
+
+
+def _cookies(headers: Headers) -> dict[str, str]:
+    try:
+        return {name: item.value for name, item in SimpleCookie("; ".join(headers.getlist("cookie"))).items()}
+    except CookieError:
+        return {}
+
+
+def _leaving() -> Response:
+    error = ServiceException("This service is leaving. Ask again: the next one is started by whoever needs it.")
+    answer = answer_of(error)
+    answer.headers[LEAVING_HEADER] = "1"
+    answer.headers["Connection"] = "close"
+    return answer
 
 
 def _check_origin(method: str, headers: Headers) -> None:

@@ -7,6 +7,7 @@ import shutil
 import socket
 import sys
 import time
+from collections.abc import Iterable
 from typing import Any
 
 import psutil
@@ -18,6 +19,7 @@ from stoker.base.paths import WorkspacePaths
 from stoker.base.processes import identity
 from stoker.base.version import __version__
 from stoker.client import registry
+from stoker.client.discovery import folder_identity, living_service
 from stoker.client.layout import read_config, update_config, write_keys
 from stoker.exceptions import WorkspaceException
 
@@ -26,8 +28,10 @@ __all__ = ["Claim", "claim_workspace", "network_filesystem"]
 NETWORK_FILESYSTEMS = frozenset(
     {"nfs", "nfs4", "cifs", "smb3", "smbfs", "fuse.sshfs", "lustre", "ceph", "glusterfs", "9p"}
 )
-LOCK_PATIENCE = 2.0
-"""Seconds to wait for the lock: a client may hold it for a moment while it looks."""
+LOCK_PATIENCE = 1.0
+"""Seconds to wait for the lock of a service that serves."""
+LEAVE_PATIENCE = 60.0
+"""Seconds to wait for the lock of one that has withdrawn `service.json`: it is leaving."""
 
 
 class Claim:
@@ -75,6 +79,7 @@ class Claim:
             "host": socket.gethostname(),
             "version": __version__,
             "workspace": self.config["id"],
+            "folder": folder_identity(self.paths.home),
             "incarnation": incarnation,
             "started": time.time(),
         }
@@ -101,7 +106,7 @@ def claim_workspace(home: str) -> Claim | None:
     paths = WorkspacePaths(home)
     config = read_config(home)
     _check_place(paths)
-    lock = acquire(paths.service_lock, timeout=LOCK_PATIENCE)
+    lock = _lock(paths)
     if lock is None:
         return None
     config = _settle(paths, config)
@@ -109,16 +114,36 @@ def claim_workspace(home: str) -> Claim | None:
         return Claim(paths, config, file.read().strip(), lock)
 
 
-def network_filesystem(path: str) -> str | None:
-    """Return the type of the network file system that holds `path`, or None when it is a local one."""
+def _lock(paths: WorkspacePaths) -> int | None:
+    """Return the descriptor of the workspace's lock, or None when a service serves; one that leaves is waited for."""
+    until = time.monotonic() + LEAVE_PATIENCE
+    while True:
+        lock = acquire(paths.service_lock, timeout=LOCK_PATIENCE)
+        if lock is not None or living_service(paths.home) is not None or time.monotonic() > until:
+            return lock
+
+
+def network_filesystem(path: str, mounts: Iterable[tuple[str, str]] | None = None) -> str | None:
+    """Return the type of the network file system that holds `path`, or None when it is a local one.
+
+    Parameters
+    ----------
+    path : str
+    mounts : iterable of (str, str), optional
+        Where each file system is mounted, and its type; a later one covers an earlier one at the same place
+        (default: this machine's).
+    """
     best, kind = "", ""
     real = os.path.realpath(path)
-    for part in psutil.disk_partitions(all=True):
-        point = part.mountpoint
+    for point, name in _mounts() if mounts is None else mounts:
         inside = real == point or real.startswith(point.rstrip("/") + "/")
         if inside and len(point) >= len(best):
-            best, kind = point, part.fstype
+            best, kind = point, name
     return kind if kind.lower() in NETWORK_FILESYSTEMS else None
+
+
+def _mounts() -> list[tuple[str, str]]:
+    return [(part.mountpoint, part.fstype) for part in psutil.disk_partitions(all=True)]
 
 
 def _check_place(paths: WorkspacePaths) -> None:
@@ -147,9 +172,13 @@ def _settle(paths: WorkspacePaths, config: dict[str, Any]) -> dict[str, Any]:
             name = _free_name(config["name"])
             write_keys(paths)
             config = update_config(paths.home, id=new_guid(), name=name, root=here, port=0, copied_from=config["id"])
-            shutil.rmtree(paths.runs, ignore_errors=True)
+            # What runs, runs for the original: its processes must not be taken for ours.
+            for folder in (paths.runs, paths.agent):
+                shutil.rmtree(folder, ignore_errors=True)
         else:
             config = update_config(paths.home, root=here)
+    # A copy or an archive may have opened it: keys and all records lie in it.
+    os.chmod(paths.home, 0o700)
     for folder in (paths.logs, paths.objects, paths.logfiles, paths.agent, paths.runs):
         os.makedirs(folder, mode=0o700, exist_ok=True)
     if registry.all_workspaces().get(config["name"]) != here:

@@ -14,6 +14,7 @@ from typing import Any
 import structlog
 import uvicorn
 
+from stoker.base.failpoints import reach
 from stoker.base.jsonio import write_json
 from stoker.exceptions import StokerException
 from stoker.service import log
@@ -28,22 +29,31 @@ LOOK_SECONDS = 1.0
 """How often the service asks itself whether it should leave."""
 
 
-def serve(home: str, *, foreground: bool) -> int:
-    """Serve until idle or stopped; return the exit status (3: another service has the workspace)."""
+def serve(home: str, *, foreground: bool, say: int | None = None) -> int:
+    """Serve until idle or stopped; return the exit status (3: another service has the workspace).
+
+    Parameters
+    ----------
+    home : str
+        The workspace's `.stoker` folder.
+    foreground : bool
+        Whether to say where it serves.
+    say : int, optional
+        A descriptor that gets the reason too when the service can't start.
+    """
     log.set_up()
     logger = structlog.get_logger("stoker.service")
     began = os.fstat(2).st_size if not foreground else 0
     try:
         claim = claim_workspace(home)
         if claim is None:
-            print("another service holds this workspace", file=sys.stderr)
+            _give_up(home, "another service holds this workspace", began, say)
             return 3
         settings = load_settings(claim.config)
         listener = claim.bind(settings.host, settings.port)
         context = ServiceContext.open(claim, settings, _url(listener))
     except (StokerException, OSError) as error:
-        print(str(error), file=sys.stderr)
-        write_json(os.path.join(home, "logs", "service.failed"), {"after": began, "message": str(error)})
+        _give_up(home, str(error), began, say)
         return 1
     logger.info("service started", url=context.url, incarnation=context.incarnation, workspace=claim.config["name"])
     try:
@@ -52,6 +62,17 @@ def serve(home: str, *, foreground: bool) -> int:
         context.close()
         logger.info("service left", reason=context.leaving or "stopped")
     return 0
+
+
+def _give_up(home: str, message: str, began: int, say: int | None) -> None:
+    """Say why the service does not start, to all who may listen; a full disk takes none of it but the last."""
+    with contextlib.suppress(OSError):
+        print(message, file=sys.stderr)
+    with contextlib.suppress(OSError):
+        write_json(os.path.join(home, "logs", "service.failed"), {"after": began, "message": message})
+    if say is not None:
+        with contextlib.suppress(OSError):
+            os.write(say, message.encode("utf-8", "replace"))
 
 
 async def _run(claim: Claim, context: ServiceContext, listener: socket.socket, *, foreground: bool) -> None:
@@ -64,12 +85,14 @@ async def _run(claim: Claim, context: ServiceContext, listener: socket.socket, *
     while not server.started and not serving.done():  # noqa: ASYNC110  # uvicorn has no event for it
         await asyncio.sleep(0.001)
     context.start()
+    reach("service-before-announce")
     claim.announce(context.url, context.incarnation, context.signer.owner_token())
     if foreground:
         print(f"serving {claim.config['name']} at {context.url}", file=sys.stderr)
     await _until_leaving(claim, context)
     if not claim.folder_is_gone():
         claim.withdraw()
+        reach("leave-before-exit")
     server.should_exit = True
     context.bus.notify()
     await serving

@@ -35,7 +35,7 @@ class Settings(BaseSettings):
     port: int = 0
     """Port to listen on; 0: any, chosen once and then kept."""
     max_upload_bytes: int = 64 * 1024**3
-    """Largest file that a run may upload, in bytes."""
+    """Largest upload in one request, a file or a pack of objects, in bytes."""
 
     @classmethod
     def settings_customise_sources(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -48,12 +49,15 @@ class TokenSigner:
         The workspace's signing key.
     workspace_id : str
         Part of each token: a token of a copied workspace opens nothing here.
+    clock : callable, default=time.monotonic
+        Tells how old a code is, in seconds.
     """
 
-    def __init__(self, key: str, workspace_id: str) -> None:
+    def __init__(self, key: str, workspace_id: str, clock: Callable[[], float] = time.monotonic) -> None:
         options = {"digest_method": hashlib.sha256, "key_derivation": "hmac"}
         self._serializer = URLSafeSerializer(key, salt=workspace_id, signer_kwargs=options)
         self._codes: dict[str, float] = {}
+        self._clock = clock
 
     def owner_token(self) -> str:
         """Return the owner's token; always the same, so that it survives a restart."""
@@ -84,7 +88,7 @@ class TokenSigner:
 
     def new_code(self) -> str:
         """Return a one-time code with which a browser gets its cookie."""
-        now = time.monotonic()
+        now = self._clock()
         self._codes = {code: until for code, until in self._codes.items() if until > now}
         code = secrets.token_urlsafe(24)
         self._codes[code] = now + CODE_SECONDS
@@ -92,4 +96,4 @@ class TokenSigner:
 
     def redeem(self, code: str) -> bool:
         """Use up a code; return whether it was good."""
-        return self._codes.pop(code, 0.0) > time.monotonic()
+        return self._codes.pop(code, float("-inf")) > self._clock()

@@ -49,9 +49,15 @@ def environment_request(
 
 
 def make_wheel(
-    folder: Path, name: str, version: str = "1.0", *, tag: str = "py3-none-any", requires: tuple[str, ...] = ()
+    folder: Path,
+    name: str,
+    version: str = "1.0",
+    *,
+    tag: str = "py3-none-any",
+    requires: tuple[str, ...] = (),
+    data: dict[str, bytes] | None = None,
 ) -> Path:
-    """Write a wheel with one module that holds its version, and return its path."""
+    """Write a wheel with one module that holds its version, and `data` beside it; return its path."""
     word = name.replace("-", "_")
     path = folder / f"{word}-{version}-{tag}.whl"
     needs = "".join(f"Requires-Dist: {one}\n" for one in requires)
@@ -60,9 +66,10 @@ def make_wheel(
         f"{word}-{version}.dist-info/METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n{needs}",
         f"{word}-{version}.dist-info/WHEEL": f"Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: {tag}\n",
     }
-    record = "".join(f"{file},,\n" for file in files) + f"{word}-{version}.dist-info/RECORD,,\n"
+    content: dict[str, str | bytes] = {**files, **(data or {})}
+    record = "".join(f"{file},,\n" for file in content) + f"{word}-{version}.dist-info/RECORD,,\n"
     with zipfile.ZipFile(path, "w") as archive:
-        for file, text in {**files, f"{word}-{version}.dist-info/RECORD": record}.items():
+        for file, text in {**content, f"{word}-{version}.dist-info/RECORD": record}.items():
             archive.writestr(file, text)
     return path
 

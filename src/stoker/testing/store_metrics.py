@@ -122,3 +122,53 @@ class MetricContract:
         assert store.metrics.points_since("a", rest[-1].cursor) == []
         take(store, "a", ["m", 0, 11.0, "x0", 11, None])
         assert [point.value for point in store.metrics.points_since("a", rest[-1].cursor)] == [11]
+
+    def test_points_of_a_run_are_followed_whatever_others_log(self, store: Store) -> None:
+        """Each look finds some, until there are no more."""
+        make(store, "a")
+        make(store, "b")
+        for n in range(20):
+            take(store, "a", ["m", 0, float(n), f"x{n % 3}", n, None], journal=f"a{n}")
+            take(store, "b", *[["m", 0, float(n), "y", k, None] for k in range(7)], journal=f"b{n}")
+        found: list[Any] = []
+        cursor = 0
+        while points := store.metrics.points_since("a", cursor, limit=5):
+            assert len(points) <= 5
+            found += [point.value for point in points]
+            cursor = points[-1].cursor
+
+        assert found == list(range(20))
+        assert cursor == store.metrics.last_cursor("a")
+        assert store.metrics.last_cursor("b") > 0
+
+    def test_an_overview_of_little_is_all_of_it(self, store: Store) -> None:
+        """The same as `collapsed` and `series`."""
+        make(store, "a")
+        take(store, "a", ["m", 0, 1.0, "x", 0.5, 1], ["m", 0, 2.0, "x", 0.25, 2], ["r", 0, 3.0, "y", {"c": 1}])
+
+        found = store.metrics.overview("a")
+        assert found["metrics"] == store.metrics.collapsed("a")
+        assert [{**item, "is_part": False} for item in store.metrics.series("a")] == found["series"]
+        assert found["total"] == 2
+        make(store, "nothing")
+        assert store.metrics.overview("nothing") == {"metrics": {}, "series": [], "total": 0}
+
+    def test_an_overview_of_much_is_a_part(self, store: Store) -> None:
+        """The first names; of many points the first, the last, and some between, in order."""
+        make(store, "a")
+        take(store, "a", *[["m", 0, float(n), "long", n, None] for n in range(1000)])
+        take(store, "a", *[["m", 0, 1.0, f"name {n}", n, None] for n in range(50)], journal="j2")
+        take(store, "a", ["r", 0, 1.0, "wide", {f"c{n}": n for n in range(30)}], journal="j3")
+
+        found = store.metrics.overview("a", names=10, points=20)
+        assert found["total"] == 52
+        assert list(found["metrics"]) == ["long", *(f"name {n}" for n in range(9))]
+        values = found["metrics"]["long"]
+        assert (values[0], values[-1], len(values)) == (0, 999, 20)
+        assert values == sorted(values)
+        assert [item["is_part"] for item in found["series"]] == [True, *[False] * 9]
+        assert len(store.metrics.overview("a", names=52, points=20)["metrics"]["wide"]) == 30
+        assert len(store.metrics.overview("a", names=52, points=20)["series"]) == 51 + 30
+        make(store, "wide")
+        take(store, "wide", ["r", 0, 1.0, "row", {f"c{n}": n for n in range(30)}])
+        assert len(store.metrics.overview("wide", names=10)["metrics"]["row"]) == 10

@@ -174,6 +174,25 @@ class RecordContract:
         with pytest.raises(NotFoundException, match="no file"):
             store.artifacts.get("a", names[0])
 
+    def test_many_files_are_added_at_once(self, store: Store) -> None:
+        """Over those that are there; what has no hash must be there, and stays but for `live`."""
+        make(store, "a")
+        store.artifacts.add("a", "old", HASH, 1, request_id="r")
+        files = [("old", "b" * 64, 2), ("new \udcff", HASH, 3), ("never", None, 0)]
+
+        assert store.artifacts.add_many("a", files, live=True) == ["never"]
+        found = {item["name"]: item for item in store.artifacts.list("a")}
+        assert {name: (item["sha256"], item["size"], item["live"]) for name, item in found.items()} == {
+            "old": ("b" * 64, 2, True),
+            "new \udcff": (HASH, 3, True),
+        }
+        assert store.artifacts.add_many("a", [("old", None, 0)]) == []
+        assert store.artifacts.get("a", "old") == {**found["old"], "live": False}
+        with pytest.raises(UserErrorException):
+            store.artifacts.add_many("a", [("good", HASH, 1), ("../x", HASH, 1)])
+        assert store.artifacts.find("a", "good") is None
+        assert store.artifacts.add_many("a", []) == []
+
     def test_a_taken_name_is_a_conflict(self, store: Store) -> None:
         """Unless it is to be overwritten, or is live, or the request comes again."""
         make(store, "a")

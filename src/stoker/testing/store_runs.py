@@ -259,6 +259,19 @@ class RunContract:
         assert _ids(store.runs.unfinished()) == ["c"]
         assert _ids(store.runs.unfinished(None)) == ["b", "c"]
 
+    def test_what_a_queue_looks_at_agrees_with_the_record(self, store: Store) -> None:
+        """It is read all the time, so it is no more than that."""
+        fields = ("id", "experiment", "status", "target", "node_count", "started", "status_reason")
+        make(store, "a", kind="submitted", target="pool", node_count=3, tags={"k": "v"})
+        store.runs.transition("a", RunStatus.QUEUED)
+        queued = store.runs.queued()
+        assert queued == [{name: store.runs.get("a")[name] for name in fields}]
+
+        store.runs.transition("a", RunStatus.RUNNING)
+        store.runs.transition("a", RunStatus.CANCEL_REQUESTED, status_reason="enough")
+        assert store.runs.holding("pool") == [{name: store.runs.get("a")[name] for name in fields}]
+        assert store.runs.unfinished() == store.runs.holding("pool") != queued
+
     def test_unfinished_descendants_come_deepest_first(self, store: Store) -> None:
         """So that children end before their parents."""
         for run_id, parent in (("a", None), ("b", "a"), ("c", "b"), ("d", "a")):

@@ -54,6 +54,8 @@ class TemporaryWorkspace:
     root : Path
         An empty folder, or one to be made.
     name : str, default="test-workspace"
+    database : Path, optional
+        Records to begin with, copied.
 
     Examples
     --------
@@ -61,14 +63,17 @@ class TemporaryWorkspace:
     ...     workspace.api.get("/runs")
     """
 
-    def __init__(self, root: Path, name: str = "test-workspace") -> None:
+    def __init__(self, root: Path, name: str = "test-workspace", database: Path | None = None) -> None:
         self.root = root
         self.name = name
+        self.database = database
         self.paths = WorkspacePaths.of_root(str(root))
 
     def __enter__(self) -> Self:
         """Make the workspace and start its service."""
         create_workspace(str(self.root), self.name)
+        if self.database is not None:
+            shutil.copyfile(self.database, self.paths.database)
         registry.register(self.name, str(self.root))
         self.api: Api = connect(self.paths.home)
         return self

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 import pytest
 
 from stoker.base.paths import WorkspacePaths
+from stoker.base.processes import identity
 from stoker.exceptions import ExperimentExecutionException
 from stoker.runner import control
 from stoker.service.launchers.base import Launcher
@@ -42,6 +44,33 @@ class _OnThisMachine(LauncherContract):
 class TestLocalLauncher(_OnThisMachine):
     def launcher(self) -> Launcher:
         return LocalLauncher(self.paths, slots=2)
+
+    def test_a_supervisor_that_died_before_it_left_a_trace_is_absent_not_lost(self) -> None:
+        folder = self.folder("no-trace")
+        folder.mkdir()
+        (folder / "spec.json").write_text("{}")
+        dead = {"pid": 4_000_000, "start": "1", "boot": "none", "host": "here", "folder": str(folder)}
+
+        assert self.launcher().poll(dead).phase == "absent"
+
+    def test_a_supervisor_that_lives_and_left_no_trace_yet_is_starting(self) -> None:
+        folder = self.folder("no-trace-yet")
+        folder.mkdir()
+        (folder / "spec.json").write_text("{}")
+        me = identity(os.getpid())
+        assert me is not None
+
+        assert self.launcher().poll({**me.as_dict(), "folder": str(folder)}).phase == "starting"
+
+    def test_a_job_that_is_refused_on_its_way_ends_before_its_script(self) -> None:
+        folder = self.folder("refused")
+        folder.mkdir()
+        self.launcher().refuse("refused", "for the test")
+        state = self._ended(self._start("refused", "open('mark', 'w')"))
+
+        assert state.exit["canceled"]
+        assert "for the test" in state.exit["message"]
+        assert not (folder / "work" / "mark").exists()
 
 
 class TestPoolLauncher(_OnThisMachine):

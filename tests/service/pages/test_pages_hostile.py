@@ -54,7 +54,7 @@ def poisoned(view: RunView, word: str) -> RunView:
         "definition": {"script": word, "arguments": ["--x", f"x{word}"], "environment": {word: word}},
         "environment": {"name": word, "version": word},
         "resolved": {"python": word, "packages": {word: word}},
-        "error": {"code": word, "message": word, "details": {"traceback": f"x{word}"}},
+        "error": {"code": word, "message": word, "details": {"traceback": f"{word}x"}},
         "warnings": [word],
     }
     points = [[0.0, None, 1.0], [1.0, None, 2.0]]

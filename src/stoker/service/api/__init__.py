@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter
-
 from stoker.service.api import compute, environments, events, files, objects, run_data, runs, workspace
 
-__all__ = ["router"]
+__all__ = ["routers"]
 
-router = APIRouter(prefix="/api/v1")
-for _part in (workspace, runs, run_data, files, events, objects, environments, compute):
-    router.include_router(_part.router)
+routers = [part.router for part in (workspace, runs, run_data, files, events, objects, environments, compute)]

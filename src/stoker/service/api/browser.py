@@ -32,6 +32,8 @@ __all__ = ["router"]
 router = APIRouter(include_in_schema=False)
 
 MAIN_LOG = "user_logs/std_log.txt"
+MOST_METRICS, MOST_POINTS = 100, 500
+"""How many metrics, and points of each, a page has at most; it says so when there are more."""
 TAIL_BYTES = 64 * 1024
 COOKIE_SECONDS = 60 * 60 * 24 * 30
 HEADERS = {
@@ -131,14 +133,16 @@ def _run_view(context: ServiceContext, run_id: str, log: str | None) -> RunView:
     size = next((item["size"] for item in logs if item["name"] == name), 0)
     start = max(0, size - TAIL_BYTES)
     text = context.logs.read(run_id, name, start, TAIL_BYTES).decode("utf-8", "replace") if name else ""
+    overview = store.metrics.overview(run_id, MOST_METRICS, MOST_POINTS)
     return RunView(
         workspace=context.config,
         run=run,
         parent=store.runs.find(run["parent_id"]) if run["parent_id"] else None,
         children=children["runs"],
         children_total=children["total"],
-        metrics=store.metrics.collapsed(run_id),
-        series=store.metrics.series(run_id),
+        metrics=overview["metrics"],
+        metrics_total=overview["total"],
+        series=overview["series"],
         logs=logs,
         log_name=name,
         log_text=text,

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from fastapi import APIRouter
-
 from stoker.base.times import from_iso, iso
 from stoker.service.api.deps import Context, Owner
 from stoker.service.api.models import ComputeBody, ComputePatch
+from stoker.service.api.routing import rest_router
+from stoker.service.controllers.targets import LOCAL
 
 __all__ = ["router"]
 
-router = APIRouter(tags=["compute"])
+router = rest_router("compute")
 
 
 @router.get("/compute")
@@ -31,7 +31,9 @@ def make_compute(body: ComputeBody, context: Context, _: Owner) -> dict[str, Any
 
 @router.get("/compute/{name}")
 def get_compute(name: str, context: Context) -> dict[str, Any]:
-    """Return one compute target."""
+    """Return one compute target; of `local`, how many runs it takes at once and those that it runs."""
+    if name == LOCAL:
+        return context.targets.local()
     return _view(context.targets.record(name))
 
 

@@ -9,23 +9,32 @@ from fastapi import Depends, Query, Request
 
 from stoker.base.agent import poke
 from stoker.base.names import check_run_id
-from stoker.exceptions import ConflictException, ServiceException
+from stoker.exceptions import ConflictException, ServiceException, UserErrorException
 from stoker.service.context import ServiceContext
 from stoker.service.errors import ForbiddenError
 from stoker.service.tokens import Principal
 
-__all__ = ["Caller", "Context", "Owner", "Seen", "WritableRun", "behind", "wait_for_seen"]
+__all__ = ["Caller", "Context", "Offset", "Owner", "Positive", "Seen", "WritableRun", "behind", "wait_for_seen"]
+
+LARGEST = 2**63 - 1
+"""The largest whole number that the database and the file system know."""
+Offset = Annotated[int, Query(ge=0, le=LARGEST)]
+Positive = Annotated[int, Query(ge=1, le=LARGEST)]
 
 SEEN_SECONDS = 30.0
 """How long a read waits for what its reader has written."""
 
 
-def _context(request: Request) -> ServiceContext:
+# These are coroutines although they wait for nothing: of functions FastAPI has each called in a thread of its own, and
+# finding one costs more than what they do.
+
+
+async def _context(request: Request) -> ServiceContext:
     context: ServiceContext = request.app.state.context
     return context
 
 
-def _principal(request: Request) -> Principal:
+async def _principal(request: Request) -> Principal:
     principal: Principal = request.state.principal
     return principal
 
@@ -34,7 +43,7 @@ Context = Annotated[ServiceContext, Depends(_context)]
 Caller = Annotated[Principal, Depends(_principal)]
 
 
-def _owner(caller: Caller) -> Principal:
+async def _owner(caller: Caller) -> Principal:
     if not caller.is_owner:
         raise ForbiddenError("A run's token may not do this. Use the token of the workspace's owner.")
     return caller
@@ -43,7 +52,7 @@ def _owner(caller: Caller) -> Principal:
 Owner = Annotated[Principal, Depends(_owner)]
 
 
-def _writable_run(run_id: str, context: Context, caller: Caller) -> dict[str, Any]:
+async def _writable_run(run_id: str, context: Context, caller: Caller) -> dict[str, Any]:
     run = context.store.runs.get(check_run_id(run_id))
     if not caller.is_owner:
         assert caller.run_id is not None
@@ -81,8 +90,7 @@ async def wait_for_seen(context: ServiceContext, run_id: str, seen: Sequence[str
     home = context.journal_home(run_id)
     poke(context.paths.home, home)
     for item in seen:
-        journal, _, offset = item.rpartition(":")
-        wanted = int(offset)
+        journal, wanted = _position(item)
 
         def stored(journal: str = journal, wanted: int = wanted) -> bool:
             return context.store.journals.stored(home, journal) >= wanted
@@ -92,3 +100,12 @@ async def wait_for_seen(context: ServiceContext, run_id: str, seen: Sequence[str
                 f"What this process wrote to its journal {journal} has not arrived within {SEEN_SECONDS:g} s. "
                 "The agent may be gone; `stoker doctor` says more. What was written is safe on disk."
             )
+
+
+def _position(text: str) -> tuple[str, int]:
+    journal, _, offset = text.rpartition(":")
+    if journal and offset.isascii() and offset.isdecimal() and len(offset) < 20:
+        return journal, int(offset)
+    raise UserErrorException(
+        f"{text!r} is no position in a journal. Send `journal:offset`, the offset in bytes.", target="seen"
+    )

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import APIRouter, Query
-
-from stoker.service.api.deps import Caller, Context, Owner
+from stoker.service.api.deps import Caller, Context, Offset, Owner
 from stoker.service.api.models import EnvironmentBody
+from stoker.service.api.routing import rest_router
 
 __all__ = ["router"]
 
-router = APIRouter(tags=["environments"])
+router = rest_router("environments")
 
 
 @router.get("/environments")
@@ -27,7 +26,7 @@ def register_environment(body: EnvironmentBody, context: Context, _: Caller) -> 
 
 
 @router.get("/environments/builds/{build_id}")
-def get_build(build_id: str, context: Context, offset: Annotated[int, Query(ge=0)] = 0) -> dict[str, Any]:
+def get_build(build_id: str, context: Context, offset: Offset = 0) -> dict[str, Any]:
     """Return a build's state and its log from `offset` (characters)."""
     return context.builds.get(build_id, offset)
 

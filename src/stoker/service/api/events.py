@@ -9,19 +9,20 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 from sse_starlette import EventSourceResponse, ServerSentEvent
 from starlette.concurrency import run_in_threadpool
 
 from stoker.base.states import RunStatus
 from stoker.exceptions import UserErrorException
 from stoker.service.api.deps import Context
+from stoker.service.api.routing import rest_router
 from stoker.service.context import ServiceContext
 from stoker.service.events import ALL_RUNS
 
 __all__ = ["Cursor", "router"]
 
-router = APIRouter(tags=["events"])
+router = rest_router("events")
 
 LOG_BYTES = 256 * 1024
 """Most bytes of a log in one event."""
@@ -93,9 +94,8 @@ async def _follow(
     with context.bus.subscription(run_id) as woken:
         while context.leaving is None:
             woken.clear()
-            run = await run_in_threadpool(context.store.runs.get, run_id)
             before = cursor
-            events, cursor = await run_in_threadpool(_look, context, run, cursor, logs=logs, metrics=metrics)
+            run, events, cursor = await run_in_threadpool(_look, context, run_id, cursor, logs=logs, metrics=metrics)
             for event in events:
                 yield event
             if cursor != before:
@@ -107,14 +107,15 @@ async def _follow(
 
 
 def _look(
-    context: ServiceContext, run: dict[str, Any], cursor: Cursor, *, logs: bool, metrics: bool
-) -> tuple[list[ServerSentEvent], Cursor]:
-    """Return what is new; the state last, so that whoever sees the end has seen the rest."""
+    context: ServiceContext, run_id: str, cursor: Cursor, *, logs: bool, metrics: bool
+) -> tuple[dict[str, Any], list[ServerSentEvent], Cursor]:
+    """Return the run and what is new; the state last, so that whoever sees the end has seen the rest."""
+    run = context.store.runs.get(run_id)
     found: list[ServerSentEvent] = []
     for part in [*([_log_events] if logs else []), *([_metric_events] if metrics else []), _run_events]:
         events, cursor = part(context, run, cursor)
         found += events
-    return found, cursor
+    return run, found, cursor
 
 
 def _run_events(context: ServiceContext, run: dict[str, Any], cursor: Cursor) -> tuple[list[ServerSentEvent], Cursor]:

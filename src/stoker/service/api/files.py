@@ -6,17 +6,22 @@ import mimetypes
 from collections.abc import Iterator
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Header, Query, Request, Response
+from fastapi import Header, Request, Response
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import StreamingResponse
 
+from stoker.base.failpoints import reach
+from stoker.base.packs import unpack
 from stoker.exceptions import NotFoundException, UserErrorException
-from stoker.service.api.deps import Context, Owner, Seen, WritableRun, behind, wait_for_seen
+from stoker.service.api.deps import Context, Offset, Owner, Positive, Seen, WritableRun, behind, wait_for_seen
+from stoker.service.api.routing import rest_router
 from stoker.service.context import ServiceContext
+from stoker.service.names import AsciiJSONResponse
+from stoker.service.store.names import name_problem
 
 __all__ = ["WantedRange", "router", "stream_file"]
 
-router = APIRouter(tags=["files"])
+router = rest_router("files")
 
 SANDBOX = {
     # What a user's script made is never run as a page of ours: no script, no origin, no guessing of types.
@@ -40,9 +45,9 @@ def read_log(
     run_id: str,
     name: str,
     context: Context,
-    offset: Annotated[int, Query(ge=0)] = 0,
-    limit: Annotated[int | None, Query(ge=1)] = None,
-    tail: Annotated[int | None, Query(ge=1)] = None,
+    offset: Offset = 0,
+    limit: Positive | None = None,
+    tail: Positive | None = None,
 ) -> Response:
     """Return a log's bytes from `offset`, or its last `tail` lines."""
     context.store.runs.get(run_id)
@@ -52,12 +57,13 @@ def read_log(
 
 @router.post("/runs/{run_id}/logs/{name:filename}")
 async def take_log(
-    run_id: str, name: str, context: Context, _: Owner, request: Request, offset: Annotated[int, Query(ge=0)]
+    run_id: str, name: str, context: Context, _: Owner, request: Request, offset: Offset
 ) -> dict[str, Any]:
     """Append to a log; sent by the agent."""
     data = await request.body()
     context.store.runs.get(run_id)
     stored = context.logs.append(run_id, name, offset, data)
+    reach("log-before-record")
     context.store.logs.record(run_id, name, stored)
     context.bus.notify(run_id)
     if stored < offset:
@@ -69,6 +75,10 @@ async def take_log(
 async def list_files(run_id: str, context: Context, prefix: str = "", seen: Seen = ()) -> dict[str, Any]:
     """List a run's files, logs among them."""
     await wait_for_seen(context, run_id, seen)
+    return await run_in_threadpool(_list_files, context, run_id, prefix)
+
+
+def _list_files(context: ServiceContext, run_id: str, prefix: str) -> dict[str, Any]:
     run = context.store.runs.get(run_id)
     files = list(context.store.artifacts.list(run_id, prefix))
     logs = [
@@ -94,6 +104,7 @@ async def put_file(
         async for block in request.stream():
             await run_in_threadpool(writer.write, block)
         stored = writer.commit()
+    reach("upload-before-record")
     record = context.store.artifacts.add(
         run["id"], name, stored.sha256, stored.size, live=live, overwrite=overwrite, request_id=request_id
     )
@@ -101,7 +112,41 @@ async def put_file(
     return record
 
 
-@router.get("/runs/{run_id}/files/{name:filename}")
+@router.put("/runs/{run_id}/files", status_code=201)
+async def put_pack(run: WritableRun, context: Context, request: Request, live: bool = False) -> Response:
+    """Give a run many small files at once, all of them or none; form: `stoker.base.packs`.
+
+    A name that can't be used is in `refused` with the reason; in `missing` are those that were said to be as they were
+    sent before, and are not there.
+    """
+    body = await request.body()
+    taken = await run_in_threadpool(_take_pack, context, run["id"], body, live)
+    # As it is: a name in `refused` need not be Unicode, and the checks of an ordinary answer stop at such keys.
+    return AsciiJSONResponse(taken, 201)
+
+
+def _take_pack(context: ServiceContext, run_id: str, body: bytes, live: bool) -> dict[str, Any]:
+    refused: dict[str, str] = {}
+    files: list[tuple[str, str | None, int]] = []
+    try:
+        for name, data in unpack(body):
+            problem = name_problem(name)
+            if problem is not None:
+                refused[name] = f"The file name {name!r} can't be used: {problem}."
+            elif data is None:
+                files.append((name, None, 0))
+            else:
+                stored = context.objects.put_bytes(data)
+                files.append((name, stored.sha256, stored.size))
+    except ValueError as error:
+        raise UserErrorException(f"The pack of files is not whole: {error}. Send it again.") from error
+    reach("pack-before-record")
+    missing = context.store.artifacts.add_many(run_id, files, live=live)
+    context.bus.notify(run_id)
+    return {"stored": len(files) - len(missing), "missing": missing, "refused": refused}
+
+
+@router.get("/runs/{run_id}/files/{name:filename}", responses={206: {"description": "The part that was asked for"}})
 def get_file(run_id: str, name: str, context: Context, wanted: WantedRange = None) -> Response:
     """Return a file's bytes, a part of them when a `Range` is asked for."""
     return stream_file(context, run_id, name, wanted)

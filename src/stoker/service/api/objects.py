@@ -6,18 +6,20 @@ import struct
 from collections.abc import AsyncIterator
 from typing import Any
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import StreamingResponse
 
+from stoker.base.failpoints import reach
 from stoker.exceptions import SnapshotException, UserErrorException
 from stoker.service.api.deps import Caller, Context
 from stoker.service.api.models import HashesBody, SnapshotBody
+from stoker.service.api.routing import rest_router
 from stoker.service.store.manifests import archive
 
 __all__ = ["router"]
 
-router = APIRouter(tags=["snapshots"])
+router = rest_router("snapshots")
 
 _HEAD = struct.Struct(">32sQ")
 
@@ -40,6 +42,7 @@ async def take_pack(context: Context, _: Caller, request: Request) -> dict[str, 
                 await run_in_threadpool(writer.write, block)
             await run_in_threadpool(writer.commit, digest.hex())
         count += 1
+        reach("snapshot-between-objects")
     return {"stored": count}
 
 
@@ -63,6 +66,7 @@ def put_snapshot(body: SnapshotBody, context: Context, _: Caller) -> dict[str, A
             f"{context.settings.snapshot_max_files} files and {limit} bytes. Leave files out with .amlignore, or raise "
             "snapshot_max_bytes and snapshot_max_files in .stoker/config.json."
         )
+    reach("snapshot-before-manifest")
     manifest = {"format": 1, "files": [list(item) for item in body.files], "dirs": body.dirs}
     return {"id": context.store.snapshots.put({**manifest, "links": [list(i) for i in body.links]}, context.objects)}
 
@@ -74,7 +78,7 @@ def get_snapshot(snapshot_id: str, context: Context) -> dict[str, Any]:
 
 
 @router.head("/snapshots/{snapshot_id}")
-def has_snapshot(snapshot_id: str, context: Context) -> Response:
+async def has_snapshot(snapshot_id: str, context: Context) -> Response:
     """Say whether a manifest is kept."""
     return Response(status_code=200 if context.store.snapshots.exists(snapshot_id) else 404)
 

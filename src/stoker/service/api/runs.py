@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Query, Response
+from fastapi import Query, Response
 
+from stoker.base.failpoints import reach
 from stoker.base.names import check_experiment_name, check_run_id
 from stoker.base.states import RunStatus
 from stoker.exceptions import ConflictException, UserErrorException
 from stoker.service.api.deps import Caller, Context, Owner, Seen, WritableRun, wait_for_seen
 from stoker.service.api.models import CancelBody, EndBody, FinishBody, RunBody, RunPatch
+from stoker.service.api.routing import rest_router
 from stoker.service.controllers.submissions import record_of, register_environment
 from stoker.service.errors import ForbiddenError
 
 __all__ = ["router"]
 
-router = APIRouter(tags=["runs"])
+router = rest_router("runs")
 Words = Annotated[tuple[str, ...], Query()]
 
 
@@ -59,7 +61,7 @@ def list_runs(
     )
 
 
-@router.post("/runs", status_code=201)
+@router.post("/runs", status_code=201, responses={200: {"description": "It was recorded before"}})
 def make_run(body: RunBody, context: Context, caller: Caller, response: Response) -> dict[str, Any]:
     """Record a run; a submitted one is queued. The same request again gives the same run."""
     check_run_id(body.id)
@@ -72,6 +74,7 @@ def make_run(body: RunBody, context: Context, caller: Caller, response: Response
         if created and body.kind == "submitted":
             run = register_environment(run, context.store)
     if created and body.kind == "submitted":
+        reach("submit-before-wake")
         context.queue.wake()
     context.bus.notify(run["id"])
     response.status_code = 201 if created else 200
@@ -158,6 +161,9 @@ def finish_run(run_id: str, body: FinishBody, context: Context, _: Owner) -> dic
     if run["kind"] != "submitted":
         raise UserErrorException(f"The run {run_id} was not submitted; its own process ends it.")
     for name, size in body.logs.items():
+        context.logs.append(run_id, name, None, b"")  # nothing was sent of an empty one
+        # One that stayed empty was never sent, and is to be read as such.
+        context.logs.append(run_id, name, None, b"")
         context.store.logs.record(run_id, name, size)
     return context.endings.finish(run_id, body.exit)
 

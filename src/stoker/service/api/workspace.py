@@ -7,7 +7,7 @@ import shutil
 from typing import Annotated, Any, Literal
 from urllib.parse import quote
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 
 from stoker.base.times import iso
 from stoker.base.version import __version__
@@ -15,11 +15,12 @@ from stoker.client.layout import update_config
 from stoker.exceptions import ConflictException
 from stoker.service.api.deps import Caller, Context, Owner
 from stoker.service.api.models import CodeBody, ExperimentBody, ExperimentPatch, GarbageBody, StopBody, WorkspacePatch
+from stoker.service.api.routing import rest_router
 from stoker.service.controllers import garbage
 
 __all__ = ["router"]
 
-router = APIRouter()
+router = rest_router()
 
 
 @router.get("/ping", tags=["service"])
@@ -105,7 +106,7 @@ def stop_service(body: StopBody, context: Context, _: Owner) -> dict[str, Any]:
     unfinished = context.store.runs.unfinished()
     if unfinished and body.mode is None:
         raise ConflictException(
-            f"{len(unfinished)} runs are unfinished. Say what becomes of them: `--cancel` ends them, `--detach` lets "
+            f"{_count(len(unfinished))} unfinished. Say what becomes of them: `--cancel` ends them, `--detach` lets "
             "them go on without the service.",
             details={"unfinished": [run["id"] for run in unfinished[:100]]},
         )
@@ -135,6 +136,10 @@ def make_code(body: CodeBody, context: Context, _: Owner) -> dict[str, Any]:
 def _workspace(config: dict[str, Any]) -> dict[str, Any]:
     names = ("id", "name", "subscription_id", "resource_group", "location", "created", "tags", "friendly_name")
     return {name: config.get(name) for name in names} | {"description": config.get("description")}
+
+
+def _count(runs: int) -> str:
+    return "1 run is" if runs == 1 else f"{runs} runs are"
 
 
 def _size(folder: str) -> int:

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from typing import Any
 
 import structlog
 
+from stoker.base.failpoints import reach
 from stoker.base.states import RunStatus
-from stoker.exceptions import ConflictException
+from stoker.exceptions import ConflictException, NotFoundException
 from stoker.service.controllers.targets import Targets
 from stoker.service.events import EventBus
 from stoker.service.store import Store
 
 __all__ = ["Endings"]
+
+_NOT_LAUNCHED = frozenset({RunStatus.NOT_STARTED, RunStatus.PREPARING, RunStatus.QUEUED})
 
 _log = structlog.get_logger("stoker.runs")
 
@@ -66,28 +70,41 @@ class Endings:
             return run
         if run["kind"] == "submitted":
             return self._end_submitted(run, status, error)
-        return self._close(run, status, error)
+        return self.cancel(run_id, None) if status is RunStatus.CANCELED else self._close(run, status, error)
 
     def finish(self, run_id: str, exit_facts: dict[str, Any]) -> dict[str, Any]:
         """Take a submitted run to its last state: everything of it is stored."""
         run = self._store.runs.get(run_id)
         if RunStatus(run["status"]).is_terminal:
+            # Told again: the answer was lost, perhaps with the service that had not freed the place yet.
+            self._free(run)
             return run
+        if exit_facts.get("lost") and run["exit"]:
+            # The supervisor was killed after it had written to its journal how the script ended.
+            exit_facts = {**run["exit"], "warnings": exit_facts.get("warnings") or []}
         forced = self._store.runs.submission(run_id).get("forced_end")
         if forced:
             status, error = RunStatus(forced["status"]), forced["error"]
         else:
             status, error = outcome(run, exit_facts)
-        ended = self._close(run, status, error, exit=exit_facts)
-        self._targets.launcher(run["target"]).release(run_id)
-        self._places_changed(run_id)
+        reach("finish-before-end")
+        ended = self._close(run, status, error, exit=exit_facts, add_warnings=exit_facts.get("warnings") or ())
+        reach("finish-before-release")
+        self._free(run)
         return ended
 
     def fail(self, run_id: str, code: str, message: str) -> None:
         """Fail a run that could not be prepared or started."""
         run = self._store.runs.get(run_id)
         self._close(run, RunStatus.FAILED, {"code": code, "message": message})
-        self._targets.launcher(run["target"]).release(run_id)
+        self._free(run)
+
+    def _free(self, run: dict[str, Any]) -> None:
+        """Give back what an ended run held."""
+        with contextlib.suppress(NotFoundException):
+            # The target may be gone: nothing unfinished was left on it.
+            self._targets.launcher(run["target"]).release(run["id"])
+        self._places_changed(run["id"])
 
     def _cancel_one(self, run: dict[str, Any], reason: str) -> dict[str, Any]:
         status = RunStatus(run["status"])
@@ -96,13 +113,13 @@ class Endings:
         error = {"code": "Canceled", "message": reason}
         if run["kind"] != "submitted":
             return self._close(run, RunStatus.CANCELED, error)
-        not_launched = {RunStatus.NOT_STARTED, RunStatus.PREPARING, RunStatus.QUEUED}
-        done = self._store.runs.transition(run["id"], RunStatus.CANCELED, expected=not_launched, error=error)
+        done = self._store.runs.transition(run["id"], RunStatus.CANCELED, expected=_NOT_LAUNCHED, error=error)
         if done is None:
             done = self._store.runs.transition(run["id"], RunStatus.CANCEL_REQUESTED, status_reason=reason)
+            reach("cancel-before-signal")
             self._signal(run["id"], reason)
         else:
-            self._close_children(run["id"], "Its parent was canceled.")
+            self._clear_unlaunched(run, "Its parent was canceled.")
         self._bus.notify(run["id"])
         return done or self._store.runs.get(run["id"])
 
@@ -115,15 +132,26 @@ class Endings:
 
     def _end_submitted(self, run: dict[str, Any], status: RunStatus, error: dict[str, Any] | None) -> dict[str, Any]:
         self._store.runs.set_submission(run["id"], forced_end={"status": str(status), "error": error})
-        if self._store.runs.handle(run["id"]) is None:
-            return self._close(run, status, error)
-        self._signal(run["id"], f"It was ended from outside as {status}.")
+        reach("end-before-signal")
+        if self._store.runs.transition(run["id"], status, expected=_NOT_LAUNCHED, error=error) is None:
+            self._signal(run["id"], f"It was ended from outside as {status}.")
+        else:
+            self._clear_unlaunched(run, "Its parent was ended from outside.")
+        self._bus.notify(run["id"])
         return self._store.runs.get(run["id"])
+
+    def _clear_unlaunched(self, run: dict[str, Any], why: str) -> None:
+        """Close what belongs to a run that has ended before it was started."""
+        self._close_children(run["id"], why)
+        self._store.logs.finish(run["id"])
+        self._free(run)
 
     def _close(
         self, run: dict[str, Any], status: RunStatus, error: dict[str, Any] | None, **fields: Any
     ) -> dict[str, Any]:
-        self._close_children(run["id"], "Its script ended first.")
+        if run["kind"] == "submitted":
+            # A process that opened an interactive run goes on after the run, and so may its children.
+            self._close_children(run["id"], "Its script ended first.")
         changed = self._store.runs.transition(run["id"], status, error=error, **fields)
         self._store.logs.finish(run["id"])
         self._bus.notify(run["id"])

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import os
-import shutil
 import threading
 import time
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import Any
 
 import structlog
 
+from stoker.base.failpoints import reach
 from stoker.base.jsonio import write_json
 from stoker.base.states import RunStatus
 from stoker.exceptions import ExperimentExecutionException, StokerException
 from stoker.runner import control
+from stoker.runner.verdict import lost
 from stoker.service.controllers.endings import Endings
+from stoker.service.controllers.folders import EndedFolders
 from stoker.service.controllers.spec import SpecMaker
 from stoker.service.controllers.targets import Targets
 from stoker.service.environments import BuiltEnvironment, EnvironmentBuilder, EnvironmentRequest, Lease
@@ -33,8 +35,6 @@ ATTEMPT = 1
 """A run is handed to its launcher once; a service that died meanwhile looks for it before it starts it again."""
 BUILDS = 4
 """Environments that are built at the same time."""
-CLEAN_SECONDS = 10.0
-"""How long the agent has to take note that a run has ended before its folder goes."""
 
 _log = structlog.get_logger("stoker.queue")
 
@@ -71,7 +71,7 @@ class RunQueue:
         self._leases: dict[str, Lease] = {}
         self._to_say: dict[str, list[str]] = {}
         self._building: set[str] = set()
-        self._to_clean: dict[str, float] = {}
+        self._folders = EndedFolders(specs.paths, store)
         self._wake = threading.Event()
         self._stopping = False
         self._pool = ThreadPoolExecutor(BUILDS, thread_name_prefix="build")
@@ -105,7 +105,7 @@ class RunQueue:
         lease = self._leases.pop(run_id, None)
         if lease is not None:
             lease.release()
-        self._to_clean[run_id] = time.monotonic() + CLEAN_SECONDS
+        self._folders.add(run_id)
 
     def has_unfinished(self) -> bool:
         """Whether a submitted run has not ended."""
@@ -125,13 +125,23 @@ class RunQueue:
         unfinished = self._store.runs.unfinished()
         for run in unfinished:
             if run["status"] == RunStatus.NOT_STARTED:
-                self._prepare(run)
+                self._prepare(self._store.runs.get(run["id"]))
         self._start_queued()
         self._say()
         self._targets.scale()
-        self._clean_ended()
+        self._folders.clean()
+        self._find_absent(unfinished)
         if unfinished:
             control.ensure_agent(self._specs.paths.home)
+
+    def _find_absent(self, unfinished: Sequence[dict[str, Any]]) -> None:
+        """End runs whose supervisor was killed before it could leave a trace: nobody else knows of them."""
+        for run in unfinished:
+            if run["status"] not in {RunStatus.STARTING, RunStatus.CANCEL_REQUESTED}:
+                continue
+            handle = self._store.runs.handle(run["id"])
+            if handle is not None and self._targets.launcher(run["target"]).poll(handle).phase == "absent":
+                self._endings.finish(run["id"], lost(started=False))
 
     # -- after a restart ------------------------------------------------------------------------------------------
 
@@ -142,9 +152,11 @@ class RunQueue:
                 self._store.runs.transition(run["id"], RunStatus.NOT_STARTED)
             elif status in {RunStatus.PROVISIONING, RunStatus.STARTING}:
                 self._adopt_started(run)
-            elif status is RunStatus.CANCEL_REQUESTED and self._store.runs.handle(run["id"]) is None:
+            elif status is RunStatus.CANCEL_REQUESTED:
                 self._adopt_canceled(run)
-        self._sweep_folders()
+            elif (handle := self._store.runs.handle(run["id"])) is not None:
+                self._end_if_asked(run["id"], self._targets.launcher(run["target"]), handle)
+        self._folders.sweep()
         self._wake.set()
 
     def _adopt_started(self, run: dict[str, Any]) -> None:
@@ -153,23 +165,21 @@ class RunQueue:
             self._store.runs.transition(run["id"], RunStatus.QUEUED)
         else:
             self._store.runs.set_handle(run["id"], handle)
+            self._end_if_asked(run["id"], self._targets.launcher(run["target"]), handle)
 
     def _adopt_canceled(self, run: dict[str, Any]) -> None:
+        """Tell the run's processes once more: the service may have died between its record of the cancel and them."""
         launcher = self._targets.launcher(run["target"])
-        handle = launcher.find(run["id"], ATTEMPT)
+        handle = self._store.runs.handle(run["id"]) or launcher.find(run["id"], ATTEMPT)
         reason = run["status_reason"] or "Canceled by the user."
         if handle is None:
+            launcher.refuse(run["id"], reason)
             error = {"code": "Canceled", "message": reason}
             self._store.runs.transition(run["id"], RunStatus.CANCELED, error=error)
+            self._places_changed(run["id"])
         else:
             self._store.runs.set_handle(run["id"], handle)
             launcher.cancel(handle, reason, self._specs.grace)
-
-    def _sweep_folders(self) -> None:
-        runs = Path(self._specs.paths.runs)
-        for folder in runs.iterdir() if runs.is_dir() else []:
-            if (folder / "ended").exists():
-                self._to_clean[folder.name] = 0.0
 
     # -- environment ----------------------------------------------------------------------------------------------
 
@@ -215,7 +225,9 @@ class RunQueue:
         fields: dict[str, Any] = {"resolved": {**built.resolved, "kind": built.kind, "interpreter": built.python}}
         if built.warnings:
             fields["add_warnings"] = built.warnings
-        self._store.runs.transition(run_id, RunStatus.QUEUED, **fields)
+        if self._store.runs.transition(run_id, RunStatus.QUEUED, **fields) is None:
+            # It was canceled meanwhile.
+            self._forget(run_id)
         self._bus.notify(run_id)
         self.wake()
 
@@ -258,7 +270,7 @@ class RunQueue:
                 if not self._fits(run, launcher):
                     full.add(target)
                     continue
-                self._launch(run, launcher)
+                self._launch(run["id"], launcher)
             except StokerException as error:
                 self._endings.fail(run["id"], error.error_code, error.message)
 
@@ -276,24 +288,34 @@ class RunQueue:
         lent = sum(launcher.need(other) for other in active if self._targets.gives_back(other["id"]))
         return used - lent + need <= capacity
 
-    def _launch(self, run: dict[str, Any], launcher: Launcher) -> None:
-        environment = self._built.get(run["id"]) or self._builder.find(self._request(run))
+    def _launch(self, run_id: str, launcher: Launcher) -> None:
+        environment = self._built.get(run_id) or self._builder.find(self._request(self._store.runs.get(run_id)))
         if environment is None:
             # It was removed while the run waited in a service that is no more: build it again.
-            self._store.runs.transition(run["id"], RunStatus.NOT_STARTED, expected={RunStatus.QUEUED})
+            self._store.runs.transition(run_id, RunStatus.NOT_STARTED, expected={RunStatus.QUEUED})
             self.wake()
             return
-        if self._store.runs.transition(run["id"], RunStatus.STARTING, expected={RunStatus.QUEUED}) is None:
+        run = self._store.runs.transition(run_id, RunStatus.STARTING, expected={RunStatus.QUEUED})
+        if run is None:
             return
         submission = self._store.runs.submission(run["id"])
         spec = self._specs.make(run, submission, environment, self._manifest(run))
         spec = launcher.prepare(run, None, spec)
+        reach("launch-before-start")
         handle = launcher.start(Job(run["id"], ATTEMPT, spec))
+        reach("launch-before-handle")
         self._store.runs.set_handle(run["id"], handle)
-        now = self._store.runs.get(run["id"])
-        if now["status"] == RunStatus.CANCEL_REQUESTED:
-            launcher.cancel(handle, now["status_reason"] or "Canceled by the user.", self._specs.grace)
+        self._end_if_asked(run["id"], launcher, handle)
         self._bus.notify(run["id"])
+
+    def _end_if_asked(self, run_id: str, launcher: Launcher, handle: dict[str, Any]) -> None:
+        """End a run that was canceled or ended from outside while it had no handle by which to end it."""
+        now = self._store.runs.get(run_id)
+        forced = self._store.runs.submission(run_id).get("forced_end")
+        if forced:
+            launcher.cancel(handle, f"It was ended from outside as {forced['status']}.", self._specs.grace)
+        elif now["status"] == RunStatus.CANCEL_REQUESTED:
+            launcher.cancel(handle, now["status_reason"] or "Canceled by the user.", self._specs.grace)
 
     def _manifest(self, run: dict[str, Any]) -> str | None:
         """Write the manifest into the run's folder, where the supervisor reads it."""
@@ -304,11 +326,3 @@ class RunQueue:
         path = os.path.join(folder, "manifest.json")
         write_json(path, self._store.snapshots.get(run["snapshot_id"]))
         return path
-
-    def _clean_ended(self) -> None:
-        """Remove the folders of ended runs, once the agent has marked them or has had its time."""
-        for run_id, until in list(self._to_clean.items()):
-            folder = self._specs.paths.run(run_id)
-            if os.path.exists(folder.ended) or time.monotonic() > until:
-                shutil.rmtree(folder.folder, ignore_errors=True)
-                del self._to_clean[run_id]

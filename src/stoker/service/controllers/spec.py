@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from dataclasses import dataclass
 from typing import Any
 
@@ -75,6 +76,7 @@ class SpecMaker:
             **environment.variables,
             **self._own_variables(run),
             **self._v1_variables(run),
+            **self._token_variables(run["id"]),
             **_texts((definition.get("environment") or {}).get("environmentVariables")),
             **_texts(definition.get("environmentVariables")),
             "PYTHONPATH": self._python_path(definition),
@@ -94,11 +96,16 @@ class SpecMaker:
             "STOKER_RUN_DIR": self.paths.run(run["id"]).folder,
             "STOKER_HOME_DIR": self.paths.home,
             "STOKER_URL": self.url,
-            "STOKER_TOKEN": self.signer.run_token(run["id"], RUN_TOKEN_SECONDS),
             "STOKER_EXPERIMENT": run["experiment"],
             "STOKER_NODE_RANK": "0",
             "STOKER_NODE_COUNT": str(run.get("node_count") or 1),
         }
+
+    def _token_variables(self, run_id: str) -> dict[str, str]:
+        """Return the run's token, and when it ends in Unix seconds, under our name and v1's."""
+        token = self.signer.run_token(run_id, RUN_TOKEN_SECONDS)
+        expiry = str(int(time.time() + RUN_TOKEN_SECONDS))
+        return {"STOKER_TOKEN": token, "AZUREML_RUN_TOKEN": token, "AZUREML_RUN_TOKEN_EXPIRY": expiry}
 
     def _v1_variables(self, run: dict[str, Any]) -> dict[str, str]:
         work = self.paths.run(run["id"]).work

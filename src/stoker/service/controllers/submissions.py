@@ -27,7 +27,7 @@ def record_of(body: dict[str, Any], targets: Targets, store: Store) -> dict[str,
     nodes = _node_count(definition) if submitted else 1
     if submitted:
         _check_submission(definition, body["snapshot_id"], target, nodes, targets, store)
-    priority = body["priority"] if body["priority"] is not None else int(definition.get("priority") or 0)
+    priority = body["priority"] if body["priority"] is not None else _priority(definition)
     private = {"python": body.pop("python"), "base_environment": body.pop("base_environment")}
     return {**body, "priority": priority, "target": target, "node_count": nodes, "submission": private}
 
@@ -71,6 +71,15 @@ def _node_count(definition: dict[str, Any]) -> int:
     if count < 1:
         raise UserErrorException(f"node_count is {value!r}. Give a whole number of 1 or more.", target="nodeCount")
     return count
+
+
+def _priority(definition: dict[str, Any]) -> int:
+    value = definition.get("priority") or 0
+    if isinstance(value, int) and abs(value) < 1 << 31:
+        return value
+    raise UserErrorException(
+        f"priority is {value!r}. Give a whole number; runs with a higher one start first.", target="priority"
+    )
 
 
 def register_environment(run: dict[str, Any], store: Store) -> dict[str, Any]:

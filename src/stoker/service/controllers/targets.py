@@ -74,6 +74,17 @@ class Targets:
             target=name,
         )
 
+    def local(self) -> dict[str, Any]:
+        """Return what there is to say of this machine itself, which has no record."""
+        unfinished = self._store.runs.unfinished()
+        return {
+            "name": LOCAL,
+            "type": LOCAL,
+            "provisioning_state": "Succeeded",
+            "config": {"local_concurrency": self._local.capacity(None)},
+            "running": [run["id"] for run in unfinished if run["target"] == LOCAL and run["started"]],
+        }
+
     def create(self, name: str, kind: str, config: dict[str, Any], tags: dict[str, str | None]) -> dict[str, Any]:
         """Make a pool, or change the one of that name; the same again changes nothing."""
         check_compute_name(name)
@@ -129,12 +140,12 @@ class Targets:
 
     def gives_back(self, run_id: str) -> bool:
         """Whether a run waits for a run that it submitted to its own target, and so holds no slot."""
-        run = self._store.runs.get(run_id)
-        below = self._store.runs.unfinished_descendants(run_id)
-        return any(
-            child["kind"] == "submitted" and child["target"] == run["target"] and not child["started"]
-            for child in below
-        )
+        waiting = {
+            child["target"]
+            for child in self._store.runs.unfinished_descendants(run_id)
+            if child["kind"] == "submitted" and not child["started"]
+        }
+        return bool(waiting) and self._store.runs.get(run_id)["target"] in waiting
 
     def close(self) -> None:
         """Let go of the launchers; jobs go on."""
@@ -149,7 +160,13 @@ class Targets:
             pool.configure(record["config"])
 
     def _pool(self, record: dict[str, Any]) -> PoolLauncher:
-        return PoolLauncher(self._paths, record, self._store.compute.set_nodes, self.gives_back)
+        pool = PoolLauncher(self._paths, record, self._store.compute.set_nodes, self.gives_back)
+        unfinished = {run["id"] for run in self._store.runs.unfinished()}
+        for node in pool.nodes:
+            # The service was killed between the end of the run and the release of its nodes.
+            if node["runId"] is not None and node["runId"] not in unfinished:
+                pool.release(node["runId"])
+        return pool
 
 
 def _checked(config: dict[str, Any]) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
+from stoker.base.failpoints import reach
 from stoker.base.jsonio import canonical, read_json, write_json
 from stoker.base.paths import cache_home
 from stoker.exceptions import EnvironmentBuildException
@@ -182,6 +183,7 @@ class UvEnvironmentBuilder(EnvironmentBuilder):
         try:
             step.log(f"Building the environment with Python {job.interpreter.version}.")
             step.run(["venv", "--quiet", "--python", job.interpreter.base, folder], "Making the environment")
+            reach("build-before-packages")
             with tempfile.TemporaryDirectory(prefix="stoker-install-") as temporary:
                 file = requirements_file(temporary, job.plan.options, lock.lines)
                 target = ("--python", os.path.join(folder, "bin", "python"))
@@ -190,6 +192,7 @@ class UvEnvironmentBuilder(EnvironmentBuilder):
             seconds = time.monotonic() - began
             minor = ".".join(str(number) for number in job.interpreter.minor)
             packages = versions_in(os.path.join(folder, "lib", f"python{minor}", "site-packages"))
+            reach("build-before-mark")
             write_json(self._cache.mark(folder), {"format": 1, "packages": packages, "seconds": seconds})
         except BaseException:
             shutil.rmtree(folder, ignore_errors=True)

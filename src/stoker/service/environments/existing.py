@@ -82,7 +82,7 @@ class Existing:
         interpreter, installed = self._look(request.python, request)
         message = f"Using the interpreter that submitted, {request.python} (Python {interpreter.version}): {why}"
         if plan.python and not SpecifierSet(plan.python).contains(interpreter.version, prereleases=True):
-            message += f" The pin python{plan.python.removesuffix('.*')} counts for built environments only."
+            message += f" Its python{plan.python.removesuffix('.*')} counts only when an environment is built."
         return BuiltEnvironment(
             python=request.python,
             kind="current",
@@ -133,6 +133,11 @@ def check_docker(definition: Mapping[str, Any], base: Mapping[str, str], plan: P
         The environment is a custom image or a Dockerfile.
     """
     docker = definition.get("docker") or {}
+    if not isinstance(docker, dict):
+        raise EnvironmentBuildException(
+            f"The environment's section 'docker' is {docker!r}, no mapping. Leave it out, or write its settings.",
+            target="docker",
+        )
     own = _own_image(docker)
     if own:
         raise EnvironmentBuildException(
@@ -151,8 +156,9 @@ def _own_image(docker: Mapping[str, Any]) -> str:
         return "an image of its own Dockerfile"
     if docker.get("buildContext"):
         return "an image of its own build context"
-    image = docker.get("baseImage") or ""
-    registry = (docker.get("baseImageRegistry") or {}).get("address")
+    image = str(docker.get("baseImage") or "")
+    registry = docker.get("baseImageRegistry")
+    registry = registry.get("address") if isinstance(registry, dict) else registry
     if image and (registry or not image.startswith(_V1_IMAGES)):
         return f"the Docker image {image!r}"
     return ""

@@ -22,14 +22,26 @@ from stoker.service.environments.explain import redact
 __all__ = ["RESOLUTION_VARIABLES", "Outcome", "Uv", "uv_environment"]
 
 _PAUSE = 0.05
-# Ends uv when this process is killed, so that whoever waits for the build takes over at once (Linux; elsewhere uv
-# finishes first). A program of its own does it: code between fork and exec is unsafe in a process with threads.
+# Ends uv, and what builds a package for it, when this process is killed, so that whoever waits for the build takes over
+# at once. A program of its own does it, the head of their group: code between fork and exec is unsafe in a process with
+# threads. Where the kernel does not tell of a parent's end, it looks.
 _LEASH = """
-import ctypes, os, signal, sys
-if sys.platform == "linux":
-    ctypes.CDLL(None).prctl(1, signal.SIGKILL)
-if os.getppid() == int(sys.argv[1]):
-    os.execv(sys.argv[2], sys.argv[2:])
+import os, signal, sys, time
+def end(*_):
+    os.killpg(0, signal.SIGKILL)
+signal.signal(signal.SIGTERM, end)
+is_told = sys.platform == "linux"
+if is_told:
+    import ctypes
+    ctypes.CDLL(None).prctl(1, signal.SIGTERM)
+child = os.posix_spawn(sys.argv[2], sys.argv[2:], os.environ)
+while True:
+    if os.getppid() != int(sys.argv[1]):
+        end()
+    pid, status = os.waitpid(child, 0 if is_told else os.WNOHANG)
+    if pid:
+        sys.exit(os.WEXITSTATUS(status) if os.WIFEXITED(status) else 128 + os.WTERMSIG(status))
+    time.sleep(0.2)
 """
 _MISLEADING = frozenset(
     {

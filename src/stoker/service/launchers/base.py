@@ -36,13 +36,14 @@ class JobState:
 
     Attributes
     ----------
-    phase : {"starting", "running", "ended", "lost"}
-        `"lost"`: started once, and now neither a living supervisor nor a final state is found.
+    phase : {"starting", "running", "ended", "lost", "absent"}
+        `"lost"`: started once, and now neither a living supervisor nor a final state is found. `"absent"`: the same,
+        and it left no trace of having begun, so that nobody on the target will report it.
     exit : dict
         For `"ended"`: how, in the supervisor's words.
     """
 
-    phase: Literal["starting", "running", "ended", "lost"]
+    phase: Literal["starting", "running", "ended", "lost", "absent"]
     exit: dict[str, Any] = field(default_factory=dict)
 
 
@@ -102,6 +103,9 @@ class Launcher(ABC):
     @abstractmethod
     def cancel(self, handle: Handle, reason: str, grace: float) -> None:
         """Ask a job to end: TERM, after `grace` seconds KILL, all its processes; returns at once."""
+
+    def refuse(self, run_id: str, reason: str) -> None:  # noqa: B027  # for launchers whose starts can't be overtaken
+        """See that a job which may be on its way, and left no trace yet, ends before it begins."""
 
     @abstractmethod
     def clean(self, handle: Handle) -> None:

@@ -62,18 +62,26 @@ class LocalLauncher(Launcher):
 
     def poll(self, handle: Handle) -> JobState:
         """Return what the supervisor last wrote, and whether it lives."""
-        state = control.read_state(handle["folder"])
+        folder = handle["folder"]
+        # Whether it lives comes before its word: the last word of one that has just ended is there.
+        lives = _lives(handle)
+        state = control.read_state(folder)
         if state is None:
-            return JobState("lost")
+            return JobState("starting" if lives else "absent" if os.path.exists(RunPaths(folder).spec) else "lost")
         if state.get("phase") == "ended":
             return JobState("ended", state.get("exit") or {})
-        if not is_alive(Identity(state["pid"], state["start"], state["boot"])):
-            return JobState("lost")
+        if not lives and not _lives(state):
+            again = control.read_state(folder) or {}
+            return JobState("ended", again.get("exit") or {}) if again.get("phase") == "ended" else JobState("lost")
         return JobState("running" if state.get("phase") == "running" else "starting")
 
     def cancel(self, handle: Handle, reason: str, grace: float) -> None:
         """Tell the supervisor to end its processes."""
         control.cancel(handle["folder"], handle, reason, grace)
+
+    def refuse(self, run_id: str, reason: str) -> None:
+        """Leave word in the run's folder: a supervisor reads it before it starts anything."""
+        control.cancel(self.paths.run(run_id).folder, {}, reason, 0.0)
 
     def clean(self, handle: Handle) -> None:
         """Remove the run's folder."""
@@ -82,6 +90,10 @@ class LocalLauncher(Launcher):
 
 def _handle(folder: RunPaths, state: dict[str, Any]) -> Handle:
     return {key: state.get(key) for key in ("pid", "start", "boot", "host")} | {"folder": folder.folder}
+
+
+def _lives(who: Handle) -> bool:
+    return is_alive(Identity(who["pid"], who["start"], who["boot"]))
 
 
 def _start_error(job: Job, error: OSError) -> StokerException:

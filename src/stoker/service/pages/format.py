@@ -25,6 +25,9 @@ __all__ = [
     "visible",
 ]
 
+LONGEST_VALUE = 300
+"""Characters of a metric's value that are shown; a script may log a whole book."""
+
 _SPECIAL = {"nan": "NaN", "inf": "Infinity", "-inf": "-Infinity"}
 _UNITS = ("kB", "MB", "GB", "TB", "PB")
 _UNSENDABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
@@ -156,9 +159,8 @@ def number(value: Any) -> str:
         return f"{value:.6g}"
     if isinstance(value, dict) and set(value) == {"$"}:
         return _SPECIAL.get(str(value["$"]), str(value["$"]))
-    if isinstance(value, (dict, list)):
-        return json.dumps(value, ensure_ascii=False)
-    return str(value)
+    text = json.dumps(value, ensure_ascii=False) if isinstance(value, (dict, list)) else str(value)
+    return text if len(text) <= LONGEST_VALUE else f"{text[:LONGEST_VALUE]}…"
 
 
 def to_float(value: Any) -> float | None:

@@ -44,6 +44,7 @@ class Table:
     total: int
     description: str
     is_drawn: bool
+    is_part: bool
 
 
 @dataclass(frozen=True)
@@ -97,7 +98,8 @@ def metrics_of(metrics: Mapping[str, Any], series: Sequence[Record], files: Sequ
             charts.append(chart)
         columns = _columns(value, is_drawn=chart is not None)
         if columns:
-            tables.append(_table(name, columns, description, is_drawn=chart is not None))
+            is_part = any(item.get("is_part") for item in items)
+            tables.append(_table(name, columns, description, is_drawn=chart is not None, is_part=is_part))
         elif name in metrics and not isinstance(value, list):
             values.append((name, number(value), _exact(value), description))
     return Metrics(tuple(values), tuple(charts), tuple(tables), tuple(pictures))
@@ -136,7 +138,13 @@ def _chart(name: str, items: Sequence[Record], description: str) -> Chart | None
     gaps = sum(1 for line in lines for _, y in line.points if math.isnan(y))
     legend = tuple(line.name for line in lines) if len(lines) > 1 else ()
     last = number(lines[0].points[-1][1]) if len(lines) == 1 else ""
-    return Chart(name, svg, legend, last, _gap_note(gaps), description)
+    drawn_part = (
+        f"drawn by {max(len(line.points) for line in lines)} of its points"
+        if any(item.get("is_part") for item in items)
+        else ""
+    )
+    note = "; ".join(part for part in (drawn_part, _gap_note(gaps)) if part)
+    return Chart(name, svg, legend, last, note, description)
 
 
 def _names_rows(points: Sequence[tuple[float, float]], item: Record) -> bool:
@@ -159,13 +167,13 @@ def _points(item: Record) -> list[tuple[float, float]]:
     return sorted((point for point in drawn if math.isfinite(point[0])), key=lambda point: point[0])
 
 
-def _table(name: str, columns: Mapping[str, list[Any]], description: str, *, is_drawn: bool) -> Table:
+def _table(name: str, columns: Mapping[str, list[Any]], description: str, *, is_drawn: bool, is_part: bool) -> Table:
     total = max((len(cells) for cells in columns.values()), default=0)
     rows = tuple(
         tuple(number(cells[row]) if row < len(cells) else "" for cells in columns.values())
         for row in range(min(total, MOST_ROWS))
     )
-    return Table(name, tuple(columns), rows, total, description, is_drawn)
+    return Table(name, tuple(columns), rows, total, description, is_drawn, is_part)
 
 
 _RESOURCES = (

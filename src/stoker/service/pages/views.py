@@ -31,8 +31,10 @@ class RunView:
         How many there are when `children` is only a part; None: these are all.
     metrics : mapping
         Name to collapsed value, as `GET /runs/{id}/metrics` answers.
+    metrics_total : int or None
+        How many metrics there are when `metrics` is only a part; None: these are all.
     series : sequence of Record
-        As `GET /runs/{id}/metrics/series` answers.
+        As `GET /runs/{id}/metrics/series` answers; `is_part` where `points` are some of more.
     logs : sequence of Record
         `name`, `size`, `live` of each log.
     log_name : str or None
@@ -61,6 +63,7 @@ class RunView:
     children: Sequence[Record] = ()
     children_total: int | None = None
     metrics: Mapping[str, Any] = field(default_factory=dict)
+    metrics_total: int | None = None
     series: Sequence[Record] = ()
     logs: Sequence[Record] = ()
     log_name: str | None = None

@@ -226,12 +226,34 @@ class MetricRepository(ABC):
         """
 
     @abstractmethod
+    def overview(self, run_id: str, names: int = 100, points: int = 500) -> Record:
+        """Return what of a run's metrics can be taken in at a glance, in a time that does not grow with the run.
+
+        Parameters
+        ----------
+        run_id : str
+        names : int, default=100
+            Most metrics, the first that appeared; of each so many columns at most.
+        points : int, default=500
+            Most points of a column. Of more, some are chosen evenly, the first and the last among them.
+
+        Returns
+        -------
+        dict
+            `metrics` as `collapsed`, `series` as `series` with `is_part` for what was chosen from, and `total`, the
+            number of all metrics.
+        """
+
+    @abstractmethod
     def last_cursor(self, run_id: str) -> int:
         """Return the cursor behind the run's last point; 0 when there is none."""
 
     @abstractmethod
     def points_since(self, run_id: str, cursor: int = 0, limit: int = 1000) -> list[MetricPoint]:
-        """Return points in the order of being stored, behind `cursor`."""
+        """Return points in the order of being stored, behind `cursor`.
+
+        At most `limit`; fewer may come although there are more, none only when there is none.
+        """
 
 
 class ResourceRepository(ABC):

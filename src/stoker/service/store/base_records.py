@@ -80,6 +80,26 @@ class ArtifactRepository(ABC):
         """
 
     @abstractmethod
+    def add_many(
+        self, run_id: str, files: Sequence[tuple[str, str | None, int]], *, live: bool = False
+    ) -> Sequence[str]:
+        """Give a run many files at once, over those of the same names that it has.
+
+        Parameters
+        ----------
+        run_id : str
+        files : sequence of (name, sha256, size)
+            A hash that is None stands for the file that is there: only `live` changes.
+        live : bool, default=False
+            Whether the run may still change them.
+
+        Returns
+        -------
+        sequence of str
+            The names without a hash that are not there.
+        """
+
+    @abstractmethod
     def list(self, run_id: str, prefix: str = "") -> Sequence[Record]:
         """Return the records FILE whose names begin so, sorted by name."""
 

@@ -275,15 +275,19 @@ class RunRepository(ABC):
 
     @abstractmethod
     def queued(self, limit: int = 1000) -> Sequence[Record]:
-        """Return submitted runs in the state Queued: highest priority first, then the oldest."""
+        """Return submitted runs in the state Queued, as `unfinished` has them: highest priority first, then oldest."""
 
     @abstractmethod
     def holding(self, target: str) -> Sequence[Record]:
-        """Return the submitted runs that were given to a target and have not ended, the oldest first."""
+        """Return the submitted runs that were given to a target and have not ended, as `unfinished` has them."""
 
     @abstractmethod
     def unfinished(self, kind: str | None = "submitted") -> Sequence[Record]:
-        """Return the runs of a kind (None: of all) that have not ended, the oldest first."""
+        """Return the runs of a kind (None: of all) that have not ended, the oldest first.
+
+        Of each only what a queue looks at all the time: `id`, `experiment`, `status`, `target`, `node_count`, `started`
+        and `status_reason` of its record. It stays quick with thousands of them.
+        """
 
     @abstractmethod
     def submission(self, run_id: str) -> Record:

@@ -156,17 +156,22 @@ def _read_at(descriptor: int, offset: int, wanted: int) -> bytes:
 
 
 def _tail(descriptor: int, lines: int) -> bytes:
-    """Read blocks from the end until they hold one newline more than lines are wanted."""
-    start = os.fstat(descriptor).st_size
-    data = b""
-    while start > 0 and data.count(b"\n", 0, max(0, len(data) - 1)) < lines:
+    """Look at blocks from the end until the newline before the wanted lines is found; a line may be very long.
+
+    Only newlines count: a progress bar's carriage returns do not end a line.
+    """
+    end = os.fstat(descriptor).st_size if lines > 0 else 0
+    # The last byte is left out: a newline there ends the last line and begins none.
+    start, found = max(0, end - 1), 0
+    while start > 0:
         step = min(BLOCK, start)
-        start -= step
-        data = _read_at(descriptor, start, step) + data
-    return b"".join(_split(data)[-lines:]) if lines > 0 else b""
-
-
-def _split(data: bytes) -> list[bytes]:
-    """Split at newlines only: a progress bar's carriage returns do not end a line."""
-    parts = data.split(b"\n")
-    return [part + b"\n" for part in parts[:-1]] + ([parts[-1]] if parts[-1] else [])
+        block = _read_at(descriptor, start - step, step)
+        count = block.count(b"\n")
+        if found + count >= lines:
+            place = len(block)
+            for _ in range(lines - found):
+                place = block.rindex(b"\n", 0, place)
+            start += place + 1 - step
+            break
+        found, start = found + count, start - step
+    return _read_at(descriptor, start, end - start)

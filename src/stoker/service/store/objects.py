@@ -191,6 +191,21 @@ class FolderArtifactStore(ArtifactStore):
         """Return a writer for a new object."""
         return _FileWriter(self._staging, self._path, self.sync)
 
+    def put_bytes(self, data: bytes, expected: str | None = None) -> StoredObject:
+        """Store an object that is in memory; one that is there already is not written again."""
+        sha256 = hashlib.sha256(data).hexdigest()
+        if expected is None and self._is_there(sha256):
+            return StoredObject(sha256, len(data))
+        return super().put_bytes(data, expected)
+
+    def _is_there(self, sha256: str) -> bool:
+        """Whether the object is there, as young from now on as one just stored: a sweep spares it."""
+        try:
+            os.utime(self._path(sha256))
+        except FileNotFoundError:
+            return False
+        return True
+
     def open(self, sha256: str) -> BinaryIO:
         """Return the object's file, open for reading."""
         try:
@@ -242,21 +257,25 @@ class _FileWriter(ObjectWriter):
         self._sync = sync
         self._beside = os.path.join(staging, f"{os.getpid()}.{os.urandom(8).hex()}")
         descriptor = os.open(self._beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-        self._file = os.fdopen(descriptor, "wb", buffering=BLOCK)
+        self._file = os.fdopen(descriptor, "wb", buffering=0)
         self._done = False
 
     def _write(self, data: bytes) -> None:
-        self._file.write(data)
+        rest = memoryview(data)
+        while rest:
+            rest = rest[self._file.write(rest) :]
 
     def _commit(self, stored: StoredObject) -> None:
-        self._file.flush()
         os.fchmod(self._file.fileno(), 0o444)
         if self._sync:
             os.fsync(self._file.fileno())
         self._file.close()
         final = self._path_of(stored.sha256)
-        os.makedirs(os.path.dirname(final), mode=0o700, exist_ok=True)
-        os.replace(self._beside, final)
+        try:
+            os.replace(self._beside, final)
+        except FileNotFoundError:
+            os.makedirs(os.path.dirname(final), mode=0o700, exist_ok=True)
+            os.replace(self._beside, final)
         self._done = True
         if self._sync:
             _sync_folder(os.path.dirname(final))
@@ -265,7 +284,9 @@ class _FileWriter(ObjectWriter):
         if self._done:
             return
         self._done = True
-        self._file.close()
+        # On a full disk closing fails too, as it writes what is left: the file must go all the same.
+        with contextlib.suppress(OSError):
+            self._file.close()
         os.unlink(self._beside)
 
 

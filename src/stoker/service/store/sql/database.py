@@ -14,7 +14,7 @@ from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import QueuePool, StaticPool
 
-from stoker.exceptions import ServiceException
+from stoker.exceptions import ServiceException, UserErrorException
 from stoker.service.store.sql.tables import counters
 
 __all__ = ["Database"]
@@ -185,6 +185,14 @@ def _mapped() -> Iterator[None]:
         raise _said(error.orig or error) from error
     except sqlite3.Error as error:
         raise _said(error) from error
+    except UnicodeEncodeError as error:
+        text = error.object[max(0, error.start - 20) : error.end + 20]
+        raise UserErrorException(
+            f"The text {text!r} can't be kept: it has half a character ({error.object[error.start]!r}), as names of "
+            "files in another encoding give. Write it in Unicode."
+        ) from error
+    except OverflowError as error:
+        raise UserErrorException("A whole number is too large to be kept: 64 bits are the most.") from error
 
 
 def _said(error: BaseException) -> ServiceException:

@@ -6,7 +6,7 @@ import time
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, select, update
+from sqlalchemy import Connection, Row, bindparam, delete, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from stoker.base.names import suggestion
@@ -21,6 +21,20 @@ from stoker.service.store.sql.tables import artifacts, logs
 
 __all__ = ["SqlArtifacts", "SqlLogs"]
 
+_NEW = {"request": None}
+_CHANGING = ("sha256", "size", "live", "created", "request")
+
+
+# Made once, as in run_rows: a running script's log grows all the time.
+_OWNED = logs.c.run == bindparam("owner")
+_LOGS = select(logs).where(_OWNED).order_by(logs.c.pk)
+_LOG = select(logs).where(_OWNED, logs.c.name == bindparam("wanted"))
+_END_LOGS = update(logs).where(_OWNED).values(live=0)
+_NEW_LOG = upsert(logs)
+_SAVE_LOG = _NEW_LOG.on_conflict_do_update(
+    index_elements=["run", "name"], set_={"size": _NEW_LOG.excluded.size, "live": _NEW_LOG.excluded.live}
+)
+
 
 class SqlLogs(LogRepository):
     """See `LogRepository`."""
@@ -33,29 +47,22 @@ class SqlLogs(LogRepository):
         check_file_name(name)
         with self._database.write() as connection:
             key = key_of(connection, run_id)
-            row = connection.execute(select(logs).where(logs.c.run == key, logs.c.name == name)).one_or_none()
+            row = connection.execute(_LOG, {"owner": key, "wanted": name}).one_or_none()
             if row is not None and (size < row.size or (size == row.size and int(live) == row.live)):
                 return False
-            statement = upsert(logs).values(run=key, name=name, size=size, live=int(live))
-            connection.execute(
-                statement.on_conflict_do_update(
-                    index_elements=["run", "name"],
-                    set_={"size": statement.excluded.size, "live": statement.excluded.live},
-                )
-            )
+            connection.execute(_SAVE_LOG, {"run": key, "name": name, "size": size, "live": int(live)})
             return True
 
     def list(self, run_id: str) -> Sequence[Record]:
         """Return the logs."""
         with self._database.read() as connection:
-            statement = select(logs).where(logs.c.run == key_of(connection, run_id)).order_by(logs.c.pk)
-            rows = connection.execute(statement)
+            rows = connection.execute(_LOGS, {"owner": key_of(connection, run_id)})
             return [{"name": row.name, "size": row.size, "live": bool(row.live)} for row in rows]
 
     def finish(self, run_id: str) -> None:
         """Note that the logs grow no more."""
         with self._database.write() as connection:
-            connection.execute(update(logs).where(logs.c.run == key_of(connection, run_id)).values(live=0))
+            connection.execute(_END_LOGS, {"owner": key_of(connection, run_id)})
 
 
 class SqlArtifacts(ArtifactRepository):
@@ -95,6 +102,29 @@ class SqlArtifacts(ArtifactRepository):
             row = _row(connection, key, name)
             assert row is not None
             return _record(row)
+
+    def add_many(
+        self, run_id: str, files: Sequence[tuple[str, str | None, int]], *, live: bool = False
+    ) -> Sequence[str]:
+        """Give a run many files at once."""
+        missing = []
+        with self._database.write() as connection:
+            key, now, rows = key_of(connection, run_id), time.time(), []
+            for name, sha256, size in files:
+                check_file_name(name)
+                if sha256 is not None:
+                    rows.append({**_NEW, "run": key, "name": name, "sha256": check_hash(sha256), "size": size})
+                elif _row(connection, key, name) is None:
+                    missing.append(name)
+                else:
+                    place = (artifacts.c.run == key, artifacts.c.name == name)
+                    connection.execute(update(artifacts).where(*place).values(live=int(live)))
+            if rows:
+                statement = upsert(artifacts)
+                changed = {column: statement.excluded[column] for column in _CHANGING}
+                statement = statement.on_conflict_do_update(index_elements=["run", "name"], set_=changed)
+                connection.execute(statement, [{**row, "live": int(live), "created": now} for row in rows])
+        return missing
 
     def list(self, run_id: str, prefix: str = "") -> Sequence[Record]:
         """Return the files."""

@@ -11,6 +11,7 @@ from sqlalchemy.dialects.sqlite import insert as upsert
 
 from stoker.base.states import RunStatus
 from stoker.exceptions import StokerException
+from stoker.service.store.documents import sound
 from stoker.service.store.sql import run_writes as writes
 from stoker.service.store.sql.database import Database
 from stoker.service.store.sql.lines import Lines
@@ -246,7 +247,7 @@ class Ingestion:
             raise ValueError("not an end")
         # How a submitted run ends is for its supervisor to say: a script's `run.complete()` changes nothing.
         if keys.kind != "submitted":
-            said = {"code": "UserError", "message": error} if isinstance(error, str) else error
+            said = {"code": "UserError", "message": error} if isinstance(error, str) else sound(error)
             self._move(keys, to, {"ended": t, "error": said})
 
     def _status(self, keys: RunKeys, t: float, status: Any, facts: Any) -> None:
@@ -256,7 +257,7 @@ class Ingestion:
         if to is RunStatus.RUNNING:
             self._move(keys, to, {"started": t})
         elif to is RunStatus.FINALIZING:
-            self._move(keys, to, {"exit": _dict(facts).get("exit")})
+            self._move(keys, to, {"exit": sound(_dict(facts).get("exit"))})
 
     def _move(self, keys: RunKeys, to: RunStatus, fields: Mapping[str, Any]) -> None:
         if writes.move(self._database, self._connection, keys.id, to, None, fields) is not None:

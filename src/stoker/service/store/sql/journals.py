@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, Integer, bindparam, insert, select, update
 
 from stoker.service.store.base import IngestResult, JournalRepository
 from stoker.service.store.sql.database import Database
@@ -16,6 +16,22 @@ from stoker.service.store.sql.tables import journal_references, journals, runs
 __all__ = ["SqlJournals"]
 
 MOST_JOURNALS = 2_000
+
+
+# Made once, as in run_rows: each piece of each journal needs them.
+_PLACE = select(journals.c.pk, journals.c.stored).where(
+    journals.c.run == bindparam("owner"), journals.c.name == bindparam("wanted")
+)
+_SAVE = (
+    update(journals)
+    .where(journals.c.pk == bindparam("key"))
+    .values(torn=journals.c.torn + bindparam("more", type_=Integer))
+)
+_STORED = (
+    select(journals.c.stored)
+    .join(runs, runs.c.pk == journals.c.run)
+    .where(runs.c.id == bindparam("owner"), journals.c.name == bindparam("wanted"))
+)
 
 
 class SqlJournals(JournalRepository):
@@ -51,24 +67,15 @@ class SqlJournals(JournalRepository):
             ingestion = Ingestion(self._database, connection, points, (key, journal), references, trusted=trusted)
             ingestion.take(lines)
             stored += lines.consumed
-            connection.execute(
-                update(journals)
-                .where(journals.c.pk == key)
-                .values(stored=stored, torn=journals.c.torn + ingestion.torn)
-            )
+            connection.execute(_SAVE, {"key": key, "stored": stored, "more": ingestion.torn})
         return IngestResult(
             stored, tuple(sorted(ingestion.changed.values())), tuple(sorted(points.metrics)), ingestion.torn
         )
 
     def stored(self, root_run_id: str, journal: str) -> int:
         """Return how many bytes are stored."""
-        statement = (
-            select(journals.c.stored)
-            .join(runs, runs.c.pk == journals.c.run)
-            .where(runs.c.id == root_run_id, journals.c.name == journal)
-        )
         with self._database.read() as connection:
-            return int(connection.scalar(statement) or 0)
+            return int(connection.scalar(_STORED, {"owner": root_run_id, "wanted": journal}) or 0)
 
     def offsets(self, root_run_id: str) -> dict[str, int]:
         """Return the stored bytes of each journal."""
@@ -103,8 +110,7 @@ class SqlJournals(JournalRepository):
 
 def _journal(connection: Connection, run: int, name: str) -> tuple[int, int]:
     """Return the journal's key and its stored bytes; it is made when it is new."""
-    statement = select(journals.c.pk, journals.c.stored).where(journals.c.run == run, journals.c.name == name)
-    row = connection.execute(statement).one_or_none()
+    row = connection.execute(_PLACE, {"owner": run, "wanted": name}).one_or_none()
     if row is not None:
         return row.pk, row.stored
     made = connection.execute(insert(journals).values(run=run, name=name, stored=0, torn=0)).inserted_primary_key

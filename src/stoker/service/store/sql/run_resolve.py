@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, select
 
-from stoker.base.names import suggestion
+from stoker.base.names import nearest, suggestion
 from stoker.base.states import RunStatus
 from stoker.exceptions import ConflictException, NotFoundException
 from stoker.service.store.sql.tables import experiments, runs
@@ -32,10 +32,9 @@ def resolve(connection: Connection, name: str, experiment: str | None) -> int:
             return int(rows[0].pk)
         if rows:
             raise _ambiguous(name, [row.id for row in rows])
-    recent = connection.scalars(select(runs.c.id).order_by(runs.c.pk.desc()).limit(50))
-    raise NotFoundException(
-        f"No run is called {name!r}. {suggestion(name, recent)} `stoker run list` shows all.", target="name"
-    )
+    recent = connection.scalars(select(runs.c.id).order_by(runs.c.pk.desc()).limit(50)).all()
+    helps = suggestion(name, recent) if not recent or nearest(name, recent) else f"The latest is {recent[0]}."
+    raise NotFoundException(f"No run is called {name!r}. {helps} `stoker run list` shows all.", target="name")
 
 
 def _readings(among: Select[Any], name: str, *, numbered: bool) -> Iterator[Select[Any]]:
@@ -74,7 +73,7 @@ def _experiment(connection: Connection, name: str) -> int:
 
 def _ambiguous(name: str, ids: list[str]) -> ConflictException:
     shown = ids[:MOST_CANDIDATES]
-    more = ", ..." if len(ids) > MOST_CANDIDATES else ""
+    more = " and more" if len(ids) > MOST_CANDIDATES else ""
     return ConflictException(
         f"{name!r} may be several runs: {', '.join(shown)}{more}. Write more of the id.",
         target="name",

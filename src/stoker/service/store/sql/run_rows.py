@@ -12,7 +12,7 @@ from stoker.exceptions import NotFoundException
 from stoker.service.store.base_runs import Record
 from stoker.service.store.sql.tables import experiments, run_details, run_properties, run_tags, runs
 
-__all__ = ["chunks", "key_of", "load", "load_one", "pairs", "seconds", "unknown_run"]
+__all__ = ["chunks", "find_one", "key_of", "load", "load_one", "pairs", "seconds", "unknown_run"]
 
 CHUNK = 500
 """Most parameters of one statement that we use; SQLite's own limit is higher."""
@@ -47,14 +47,17 @@ def _select(full: bool) -> Select[Any]:
 
 
 def _labels(table: Table, field: str) -> Select[Any]:
-    columns = (literal(field), table.c.run, table.c.key, table.c.value)
-    return select(*columns).where(table.c.run.in_(bindparam("keys", expanding=True)))
+    return select(literal(field), table.c.run, table.c.key, table.c.value)
 
 
 # Made once: to make a statement costs as much as to run it, and each change of a run reads its record.
 _KEY = select(runs.c.pk).where(runs.c.id == bindparam("wanted"))
 _FULL, _BRIEF = (_select(full).where(runs.c.pk.in_(bindparam("keys", expanding=True))) for full in (True, False))
-_LABELS = union_all(_labels(run_tags, "tags"), _labels(run_properties, "properties"))
+_BOTH = ((run_tags, "tags"), (run_properties, "properties"))
+_LABELS = union_all(*(_labels(*one).where(one[0].c.run.in_(bindparam("keys", expanding=True))) for one in _BOTH))
+# A list of keys has its statement written anew each time; for one run that is most of the work.
+_BY_KEY, _BY_ID = (_select(full=True).where(column == bindparam("wanted")) for column in (runs.c.pk, runs.c.id))
+_LABELS_OF_ONE = union_all(*(_labels(*one).where(one[0].c.run == bindparam("wanted")) for one in _BOTH))
 
 
 def seconds(value: float | None) -> str | None:
@@ -103,7 +106,24 @@ def load(connection: Connection, keys: Sequence[int], *, full: bool = True) -> l
 
 def load_one(connection: Connection, key: int) -> Record:
     """Return the record RUN of a row that is there."""
-    return load(connection, [key])[0]
+    record = _only(connection, _BY_KEY, key)
+    assert record is not None, "the row is there"
+    return record
+
+
+def find_one(connection: Connection, run_id: str) -> Record | None:
+    """Return the record RUN of an id, or None."""
+    return _only(connection, _BY_ID, run_id)
+
+
+def _only(connection: Connection, statement: Select[Any], wanted: int | str) -> Record | None:
+    row = connection.execute(statement, {"wanted": wanted}).one_or_none()
+    if row is None:
+        return None
+    record = _record(row)
+    for field, _, key, value in connection.execute(_LABELS_OF_ONE, {"wanted": row.pk}):
+        record[field][key] = value
+    return record
 
 
 def _record(row: Row[Any]) -> Record:

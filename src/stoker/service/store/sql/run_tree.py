@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, literal, select
+from typing import Any
+
+from sqlalchemy import Connection, Select, bindparam, literal, select
 
 from stoker.service.store.sql.run_rows import key_of, pairs
 from stoker.service.store.sql.tables import runs
@@ -23,14 +25,20 @@ def above(connection: Connection, run_id: str) -> list[str]:
 
 def below(connection: Connection, key: int) -> list[tuple[int, int]]:
     """Return the keys of all descendants, each with its depth below `key`."""
+    return [(row[0], row[1]) for row in connection.execute(_BELOW, {"key": key})]
+
+
+def _below() -> Select[Any]:
     tree = (
         select(runs.c.pk, literal(1).label("depth"))
-        .where(runs.c.parent == key, runs.c.parent.is_not(None))
+        .where(runs.c.parent == bindparam("key"), runs.c.parent.is_not(None))
         .cte("tree", recursive=True)
     )
     deeper = select(runs.c.pk, tree.c.depth + 1).where(runs.c.parent == tree.c.pk, runs.c.parent.is_not(None))
-    rows = connection.execute(select(tree.union_all(deeper)))
-    return [(row[0], row[1]) for row in rows]
+    return select(tree.union_all(deeper))
+
+
+_BELOW = _below()
 
 
 def is_within(connection: Connection, run_id: str, root: str) -> bool:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import time
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Table, bindparam, delete, insert, select, update
+from sqlalchemy import Column, Connection, Table, bindparam, delete, insert, select, update
+from sqlalchemy.dialects.sqlite import Insert
 from sqlalchemy.dialects.sqlite import insert as upsert
+from sqlalchemy.sql.dml import ReturningUpdate
 
 from stoker.base.ids import new_guid
 from stoker.base.jsonio import canonical
@@ -68,13 +71,21 @@ def find_keys(connection: Connection, run_id: str) -> RunKeys | None:
 
 
 _WANTED = runs.c.id == bindparam("wanted")
+# Made once, as in run_rows: to make a statement costs as much as to run it.
 _KEYS = select(runs.c.pk, runs.c.id, runs.c.experiment, runs.c.top, runs.c.root, runs.c.kind).where(_WANTED)
 _STATE = select(runs.c.pk, runs.c.status, runs.c.queued, runs.c.started, runs.c.ended).where(_WANTED)
+_PARENT = select(runs.c.pk, runs.c.root, runs.c.experiment, runs.c.target).where(_WANTED)
+_EXPERIMENT = select(experiments.c.pk).where(experiments.c.name == bindparam("wanted"))
+_INSERT = insert(runs)
+_INSERT_DETAILS = insert(run_details)
+_ROW = runs.c.pk == bindparam("row")
+_SET_ROOT = update(runs).where(_ROW).values(root=bindparam("row"))
+_TOUCH = update(runs).where(_ROW).values(version=runs.c.version + 1)
 
 
 def experiment_key(connection: Connection, name: str) -> int:
     """Return the key of an experiment, made when it is new."""
-    key = connection.scalar(select(experiments.c.pk).where(experiments.c.name == name))
+    key = connection.scalar(_EXPERIMENT, {"wanted": name})
     if key is not None:
         return int(key)
     values = {
@@ -86,7 +97,7 @@ def experiment_key(connection: Connection, name: str) -> int:
         "run_count": 0,
         "child_count": 0,
     }
-    made = connection.execute(insert(experiments).values(values)).inserted_primary_key
+    made = connection.execute(insert(experiments), values).inserted_primary_key
     assert made is not None
     return int(made[0])
 
@@ -125,11 +136,11 @@ def insert_run(database: Database, connection: Connection, fields: dict[str, Any
         "changed": database.count("change"),
         **{name: fields[name] for name in _COPIED},
     }
-    made = connection.execute(insert(runs).values(values)).inserted_primary_key
+    made = connection.execute(_INSERT, values).inserted_primary_key
     assert made is not None
     keys = RunKeys(int(made[0]), run_id, experiment, values["top"], values["root"] or int(made[0]), kind)
     if parent is None:
-        connection.execute(update(runs).where(runs.c.pk == keys.pk).values(root=keys.pk))
+        connection.execute(_SET_ROOT, {"row": keys.pk})
     _insert_rest(connection, keys, fields)
     return keys
 
@@ -149,8 +160,7 @@ class _Parent(NamedTuple):
 def _parent_of(connection: Connection, fields: Mapping[str, Any]) -> _Parent | None:
     if fields["parent_id"] is None:
         return None
-    columns = (runs.c.pk, runs.c.root, runs.c.experiment, runs.c.target)
-    row = connection.execute(select(*columns).where(runs.c.id == fields["parent_id"])).one_or_none()
+    row = connection.execute(_PARENT, {"wanted": fields["parent_id"]}).one_or_none()
     if row is None:
         raise NotFoundException(
             f"The parent run {fields['parent_id']!r} of {fields['id']!r} was not found in this workspace. "
@@ -171,21 +181,23 @@ def _experiment_of(connection: Connection, fields: Mapping[str, Any], parent: _P
 
 
 def _next_number(connection: Connection, experiment: int, *, child: bool) -> int:
-    count = experiments.c.child_count if child else experiments.c.run_count
-    statement = (
-        update(experiments)
-        .where(experiments.c.pk == experiment)
-        .values({experiments.c.last_number: experiments.c.last_number + 1, count: count + 1})
-        .returning(experiments.c.last_number)
-    )
-    return int(connection.execute(statement).scalar_one())
+    return int(connection.execute(_NEXT_OF_CHILD if child else _NEXT, {"row": experiment}).scalar_one())
+
+
+def _next(count: Column[int]) -> ReturningUpdate[Any]:
+    last = experiments.c.last_number
+    counted = update(experiments).where(experiments.c.pk == bindparam("row")).values({last: last + 1, count: count + 1})
+    return counted.returning(last)
+
+
+_NEXT, _NEXT_OF_CHILD = _next(experiments.c.run_count), _next(experiments.c.child_count)
 
 
 def _insert_rest(connection: Connection, keys: RunKeys, fields: Mapping[str, Any]) -> None:
     submission = dict(fields["submission"] or {}) or None
     if fields["definition"] is not None or submission is not None:
         values = {"run": keys.pk, "definition": fields["definition"], "submission": submission}
-        connection.execute(insert(run_details).values(values))
+        connection.execute(_INSERT_DETAILS, values)
     change_labels(connection, run_tags, keys, fields["tags"] or {})
     change_labels(connection, run_properties, keys, fields["properties"] or {})
 
@@ -206,10 +218,15 @@ def change_labels(
         {"run": keys.pk, "key": str(key), "value": as_text(value), "top": keys.top, "experiment": keys.experiment}
         for key, value in values.items()
     ]
+    connection.execute(_MERGE[table.name], rows)
+
+
+def _merge(table: Table) -> Insert:
     statement = upsert(table)
-    connection.execute(
-        statement.on_conflict_do_update(index_elements=["run", "key"], set_={"value": statement.excluded.value}), rows
-    )
+    return statement.on_conflict_do_update(index_elements=["run", "key"], set_={"value": statement.excluded.value})
+
+
+_MERGE = {table.name: _merge(table) for table in (run_tags, run_properties)}
 
 
 def as_text(value: object) -> str | None:
@@ -220,7 +237,7 @@ def as_text(value: object) -> str | None:
 def add_properties(connection: Connection, keys: RunKeys, values: Mapping[str, Any]) -> list[str]:
     """Add properties; return the keys that have another value already, which stays."""
     columns = (run_properties.c.key, run_properties.c.value)
-    known = pairs(connection, select(*columns).where(run_properties.c.run == keys.pk))
+    known = pairs(connection, select(*columns).where(run_properties.c.run == keys.pk)) if values else {}
     fresh = {str(key): value for key, value in values.items() if str(key) not in known}
     change_labels(connection, run_properties, keys, fresh)
     return [str(key) for key, value in values.items() if str(key) in known and known[str(key)] != as_text(value)]
@@ -256,17 +273,20 @@ _MOVED = frozenset({"status", "finished", "duration", "display_name", "descripti
 
 def write_details(connection: Connection, key: int, values: Mapping[str, Any]) -> None:
     """Write columns of the run's second row, made when there is none."""
-    statement = upsert(run_details).values(run=key, **values)
-    connection.execute(statement.on_conflict_do_update(index_elements=["run"], set_=dict(values)))
+    connection.execute(_details(tuple(values)), {"run": key, **values})
+
+
+@functools.cache
+def _details(names: tuple[str, ...]) -> Insert:
+    statement = upsert(run_details)
+    return statement.on_conflict_do_update(
+        index_elements=["run"], set_={name: statement.excluded[name] for name in names}
+    )
 
 
 def touch(database: Database, connection: Connection, key: int, values: Mapping[str, Any] | None = None) -> None:
     """Write columns of a run's row and count the change."""
-    connection.execute(
-        update(runs)
-        .where(runs.c.pk == key)
-        .values(**(values or {}), version=runs.c.version + 1, changed=database.count("change"))
-    )
+    connection.execute(_TOUCH, {**(values or {}), "row": key, "changed": database.count("change")})
 
 
 def move(

@@ -6,7 +6,7 @@ import time
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, literal_column, or_, select, update
+from sqlalchemy import Connection, Select, bindparam, literal_column, or_, select, update
 
 from stoker.base.states import RunStatus
 from stoker.exceptions import ConflictException
@@ -17,9 +17,9 @@ from stoker.service.store.sql.run_conditions import Conditions
 from stoker.service.store.sql.run_delete import delete_tree
 from stoker.service.store.sql.run_list import all_keys, list_runs
 from stoker.service.store.sql.run_resolve import resolve
-from stoker.service.store.sql.run_rows import chunks, key_of, load, load_one, pairs
+from stoker.service.store.sql.run_rows import chunks, find_one, key_of, load, load_one, pairs, seconds, unknown_run
 from stoker.service.store.sql.run_tree import above, below, is_within
-from stoker.service.store.sql.tables import run_details, run_tags, runs
+from stoker.service.store.sql.tables import experiments, run_details, run_tags, runs
 
 __all__ = ["SqlRuns"]
 
@@ -34,6 +34,32 @@ _GIVEN = (
     RunStatus.CANCEL_REQUESTED,
     RunStatus.FINALIZING,
 )
+
+
+# Made once, as in run_rows. What `RunRepository.unfinished` promises of each run:
+_LOOKED_AT = (runs.c.id, runs.c.status, runs.c.target, runs.c.node_count, runs.c.started, runs.c.status_reason)
+_OPEN = (
+    select(experiments.c.name.label("experiment"), *_LOOKED_AT)
+    .join(experiments, experiments.c.pk == runs.c.experiment)
+    .where(_UNFINISHED)
+    .order_by(runs.c.pk)
+)
+_OPEN_OF_KIND = _OPEN.where(runs.c.kind == bindparam("kind"))
+_SUBMITTED = _OPEN.where(runs.c.kind == "submitted")
+_HELD = _SUBMITTED.where(runs.c.status.in_([status.value for status in _GIVEN]), runs.c.target == bindparam("target"))
+_QUEUED = (
+    _SUBMITTED.where(runs.c.status == RunStatus.QUEUED.value)
+    .order_by(None)
+    .order_by(runs.c.priority.desc(), runs.c.pk)
+    .limit(bindparam("most"))
+)
+_DIGEST = select(runs.c.pk, runs.c.digest).where(runs.c.id == bindparam("wanted"))
+_DETAILS = {
+    name: select(runs.c.pk, run_details.c[name])
+    .outerjoin_from(runs, run_details, run_details.c.run == runs.c.pk)
+    .where(runs.c.id == bindparam("wanted"))
+    for name in ("submission", "handle")
+}
 
 
 class SqlRuns(RunRepository):
@@ -88,7 +114,7 @@ class SqlRuns(RunRepository):
             "submission": dict(submission or {}),
         }
         with self._database.write() as connection:
-            row = connection.execute(select(runs.c.pk, runs.c.digest).where(runs.c.id == id)).one_or_none()
+            row = connection.execute(_DIGEST, {"wanted": id}).one_or_none()
             if row is None:
                 keys = writes.insert_run(self._database, connection, fields, time.time())
                 return load_one(connection, keys.pk), True
@@ -101,14 +127,15 @@ class SqlRuns(RunRepository):
 
     def get(self, run_id: str) -> Record:
         """Return the record RUN."""
-        with self._database.read() as connection:
-            return load_one(connection, key_of(connection, run_id))
+        record = self.find(run_id)
+        if record is None:
+            raise unknown_run(run_id)
+        return record
 
     def find(self, run_id: str) -> Record | None:
         """Return the record RUN, or None."""
         with self._database.read() as connection:
-            key = connection.scalar(select(runs.c.pk).where(runs.c.id == run_id))
-            return None if key is None else load_one(connection, key)
+            return find_one(connection, run_id)
 
     def list(
         self,
@@ -256,29 +283,20 @@ class SqlRuns(RunRepository):
 
     def queued(self, limit: int = 1000) -> Sequence[Record]:
         """Return the queue."""
-        statement = select(runs.c.pk).where(
-            _UNFINISHED, runs.c.kind == "submitted", runs.c.status == RunStatus.QUEUED.value
-        )
-        with self._database.read() as connection:
-            keys = connection.scalars(statement.order_by(runs.c.priority.desc(), runs.c.pk).limit(limit))
-            return load(connection, list(keys))
+        return self._looked_at(_QUEUED, most=limit)
 
     def holding(self, target: str) -> Sequence[Record]:
         """Return the runs that a target was given."""
-        given = [status.value for status in _GIVEN]
-        statement = select(runs.c.pk).where(
-            _UNFINISHED, runs.c.kind == "submitted", runs.c.status.in_(given), runs.c.target == target
-        )
-        with self._database.read() as connection:
-            return load(connection, list(connection.scalars(statement.order_by(runs.c.pk))))
+        return self._looked_at(_HELD, target=target)
 
     def unfinished(self, kind: str | None = "submitted") -> Sequence[Record]:
         """Return the runs that have not ended."""
-        statement = select(runs.c.pk).where(_UNFINISHED).order_by(runs.c.pk)
-        if kind is not None:
-            statement = statement.where(runs.c.kind == kind)
+        return self._looked_at(_OPEN) if kind is None else self._looked_at(_OPEN_OF_KIND, kind=kind)
+
+    def _looked_at(self, statement: Select[Any], **given: Any) -> Sequence[Record]:
         with self._database.read() as connection:
-            return load(connection, list(connection.scalars(statement)))
+            rows = connection.execute(statement, given).mappings()
+            return [{**row, "started": seconds(row["started"])} for row in rows]
 
     def submission(self, run_id: str) -> Record:
         """Return the facts for the service."""
@@ -314,6 +332,8 @@ class SqlRuns(RunRepository):
             writes.write_details(connection, key_of(connection, run_id), {"handle": handle})
 
     def _detail(self, connection: Connection, run_id: str, column: str) -> Record | None:
-        key = key_of(connection, run_id)
-        found: Record | None = connection.scalar(select(run_details.c[column]).where(run_details.c.run == key))
+        row = connection.execute(_DETAILS[column], {"wanted": run_id}).one_or_none()
+        if row is None:
+            raise unknown_run(run_id)
+        found: Record | None = row[1]
         return found
