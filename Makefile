@@ -46,5 +46,5 @@ bench: setup
 	$(RUN)/python -m benchmarks
 
 clean:
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis site dist build
+	rm -rf $(VENV) .venv-bench .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis site dist build
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -12,7 +12,7 @@ from stoker.testing.workspaces import TemporaryWorkspace
 ROUNDS = 9
 
 
-def rows() -> list[Row]:
+def rows(*, quick: bool = False) -> list[Row]:
     """Measure version, help and a warm `run list`."""
     with tempfile.TemporaryDirectory() as folder, TemporaryWorkspace(Path(folder) / "w") as place:
         os.environ["STOKER_WORKSPACE"] = str(place.root)
@@ -20,7 +20,7 @@ def rows() -> list[Row]:
             sides = [("-c", "pass"), *(("-m", "stoker.cli", *words) for words in _COMMANDS)]
             bare, *figures = in_turn(
                 [lambda words=words: python_seconds(*words) for words in sides],  # type: ignore[misc]
-                ROUNDS,
+                3 if quick else ROUNDS,
             )
         finally:
             del os.environ["STOKER_WORKSPACE"]

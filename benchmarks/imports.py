@@ -7,7 +7,7 @@ from benchmarks.measure import Row, in_turn, python_seconds, show
 ROUNDS = 15
 
 
-def rows() -> list[Row]:
+def rows(*, quick: bool = False) -> list[Row]:
     """Measure the imports that every script makes."""
     sides = [
         "pass",
@@ -18,7 +18,7 @@ def rows() -> list[Row]:
     ]
     bare, stoker, run, context, three = in_turn(
         [lambda code=code: python_seconds("-c", code) for code in sides],  # type: ignore[misc]
-        ROUNDS,
+        3 if quick else ROUNDS,
     )
     beside = f"bare {bare * 1000:.1f} ms"
     return [

@@ -46,7 +46,7 @@ class _Answer(NamedTuple):
 
 def rows(*, quick: bool = False) -> list[Row]:
     """Measure the first, the middle and the last page in each order and with each filter."""
-    count, rounds = (100_000, 3) if quick else (1_000_000, 10)
+    count, rounds = (100_000, 3) if quick else (1_000_000, 5)
     path = database_of(count)
     questions = _questions(path)
     with (

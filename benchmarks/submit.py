@@ -9,18 +9,18 @@ import time
 from pathlib import Path
 
 from benchmarks.measure import Row, in_turn, show
+from benchmarks.places import user_managed
 from stoker.core import Experiment, ScriptRunConfig, Workspace
-from stoker.core.environment import Environment
 from stoker.testing.workspaces import TemporaryWorkspace
 
 ROUNDS = 20
 _SCRIPT = "import time; open('{mark}', 'w').write(repr(time.time()))"
 
 
-def rows() -> list[Row]:
+def rows(*, quick: bool = False) -> list[Row]:
     """Measure on a warm service with a user-managed environment."""
     with tempfile.TemporaryDirectory() as folder:
-        cold, warm = _measure(Path(folder))
+        cold, warm = _measure(Path(folder), 4 if quick else ROUNDS)
     first, whole, bare_first, bare_whole = warm
     beside = f"bare process: first line {bare_first:.1f} ms, end {bare_whole:.1f} ms"
     return [
@@ -30,7 +30,7 @@ def rows() -> list[Row]:
     ]
 
 
-def _measure(folder: Path) -> tuple[float, list[float]]:
+def _measure(folder: Path, rounds: int) -> tuple[float, list[float]]:
     mark, source = folder / "mark", folder / "source"
     source.mkdir()
     (source / "train.py").write_text(_SCRIPT.format(mark=mark))
@@ -38,9 +38,7 @@ def _measure(folder: Path) -> tuple[float, list[float]]:
     with TemporaryWorkspace(folder / "workspace") as place:
         cold = time.perf_counter() - began
         experiment = Experiment(Workspace.from_config(str(place.root)), "bench")
-        environment = Environment("mine")
-        environment.python.user_managed_dependencies = True
-        config = ScriptRunConfig(str(source), "train.py", environment=environment)
+        config = ScriptRunConfig(str(source), "train.py", environment=user_managed())
         firsts: list[float] = []
         bare_firsts: list[float] = []
 
@@ -57,7 +55,7 @@ def _measure(folder: Path) -> tuple[float, list[float]]:
             bare_firsts.append((float(mark.read_text()) - start) * 1000)
             return (time.perf_counter() - clock) * 1000
 
-        whole, bare_whole = in_turn([ours, bare], ROUNDS)
+        whole, bare_whole = in_turn([ours, bare], rounds)
     middle = len(firsts) // 2
     return cold, [sorted(firsts)[middle], whole, sorted(bare_firsts)[middle], bare_whole]
 

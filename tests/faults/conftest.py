@@ -70,6 +70,16 @@ class Runs:
 
         wait_until(is_there, seconds, f"{run_id} {status}")
 
+    def wait_for_file(self, run_id: str, path: Path) -> None:
+        """Wait until a living run has made a file."""
+
+        def is_there() -> bool:
+            run = self.get(run_id)
+            assert path.exists() or run["status"] not in ENDS, run["error"]
+            return path.exists()
+
+        wait_until(is_there, what=str(path))
+
     def ended(self, run_id: str, seconds: float = 60.0) -> dict[str, Any]:
         """Wait for the end of a run and return its record."""
         wait_until(lambda: self.status(run_id) in ENDS, seconds, f"the end of {run_id}")

@@ -79,7 +79,7 @@ def test_a_script_on_a_full_disk_is_told_and_goes_on_when_there_is_room(
 ) -> None:
     disk, runs = mount(Path(workspace.paths.runs)), runs_of(workspace)
     run_id = runs.python(LOG_UNTIL_FULL.format(place=str(place)))
-    came(place, "ready")
+    runs.wait_for_file(run_id, place / "ready")
     disk.fill(leave=100_000)
     (place / "full").touch()
 
@@ -109,7 +109,7 @@ def test_a_full_disk_under_the_whole_workspace_stops_nothing_for_good(
     with TemporaryWorkspace(disk.place / "w", "full") as workspace:
         runs = runs_of(workspace)
         run_id = runs.python(LOG_UNTIL_FULL.format(place=str(place)))
-        came(place, "ready")
+        runs.wait_for_file(run_id, place / "ready")
         runs.reach(run_id, "Running")
         disk.fill()
         (place / "full").touch()

@@ -63,14 +63,15 @@ def shipper_of(agent: Identity) -> Identity:
 # -- the idle exit ----------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_submit_that_races_the_idle_exit_is_carried_out(tmp_path: Path) -> None:
-    """A service with no patience at all: every submit meets one that is about to leave, leaving, or gone."""
+    """Slow for its four starts: with no patience at all, every submit meets a service that is leaving, or gone."""
     with TemporaryWorkspace(tmp_path / "w", "racing") as workspace:
         end_service(workspace)
         update_config(workspace.paths.home, settings={"idle_seconds": 0.0})
         workspace.api = connect(workspace.paths.home)
         chance, incarnations = random.Random(7), set()
-        for number in range(6):
+        for number in range(4):
             until = time.monotonic() + chance.uniform(0.8, 1.3)
             wait_until(lambda until=until: time.monotonic() > until, what="the instant")  # type: ignore[misc]
             submit(workspace, f"run-{number}", f"echo {number}")

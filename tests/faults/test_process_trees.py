@@ -179,7 +179,7 @@ def test_what_a_script_leaves_is_ended_with_it(runs: Any, place: Path, kind: str
 @pytest.mark.parametrize("kind", SCRIPTS)
 def test_a_cancel_ends_all_of_a_script(runs: Any, place: Path, kind: str) -> None:
     run_id = runs.python(code_of(kind, place, "time.sleep(600)\n"))
-    wait_until((place / "script").exists, what="the script")
+    runs.wait_for_file(run_id, place / "script")
     runs.api.post(f"/runs/{run_id}/cancel", {"reason": "for the test"})
 
     record = runs.ended(run_id)

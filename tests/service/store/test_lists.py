@@ -12,7 +12,7 @@ from stoker.service.store.sql.run_list import list_runs
 from stoker.service.store.sql.store import SqlStore
 from stoker.testing.store_runs import make
 
-SORTS = ["created", "started", "ended", "duration", "status", "number", "metrics.loss"]
+SORTS = ["created", "started", "ended", "duration", "status", "number", "metrics.loss", "metrics.all", "metrics.none"]
 QUERIES: list[dict[str, Any]] = [
     {},
     {"children": True},
@@ -22,6 +22,7 @@ QUERIES: list[dict[str, Any]] = [
     {"tags": ["model"], "properties": ["p=1"]},
     {"status": ["Completed", "Running"]},
     {"tags": ["model=m0"], "experiment": "e0", "children": True},
+    {"tags": ["model=m1"], "properties": ["p=1"], "status": ["Completed", "Running"]},
     {"root": "r0"},
 ]
 
@@ -47,6 +48,7 @@ def _run(store: SqlStore, chance: random.Random, run_id: str, parent: str | None
     if chance.random() < 0.6:
         end = chance.choice([RunStatus.COMPLETED, RunStatus.FAILED])
         store.runs.transition(run_id, end, ended=float(10 + chance.randrange(3)))
+    store.journals.ingest(run_id, "i", 0, b'["m",0,1.0,"all",%d,null]\n' % chance.randrange(4))
     if chance.random() < 0.7:
         store.journals.ingest(run_id, "j", 0, b'["m",0,1.0,"loss",%d,null]\n' % chance.randrange(4))
 
@@ -84,6 +86,8 @@ def _pages(store: SqlStore, query: dict[str, Any], sort: str, order: str, few: i
         ({"experiment": "e1"}, "ended"),
         ({}, "metrics.loss"),
         ({"tags": ["model=m1"]}, "started"),
+        ({"tags": ["model=m1"]}, "metrics.loss"),
+        ({"tags": ["model=m1"], "status": ["Failed", "Completed"]}, "metrics.none"),
         ({"status": ["Failed", "Completed"]}, "status"),
     ],
 )

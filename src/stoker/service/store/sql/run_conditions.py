@@ -16,7 +16,7 @@ from stoker.exceptions import NotFoundException, UserErrorException
 from stoker.service.store.sql.run_rows import key_of
 from stoker.service.store.sql.tables import experiments, run_properties, run_tags, runs
 
-__all__ = ["Conditions", "Found", "find", "plus", "split_label", "total", "wheres"]
+__all__ = ["Conditions", "Found", "find", "label_fits", "plus", "split_label", "total", "wheres"]
 
 
 @dataclass(frozen=True)
@@ -119,12 +119,13 @@ def plus(column: ColumnElement[Any]) -> ColumnElement[Any]:
     return UnaryExpression(column, operator=operators.custom_op("+"), type_=column.type)
 
 
-def _label_fits(table: Table, key: str, value: str | None) -> ColumnElement[bool]:
+def label_fits(table: Table, key: str, value: str | None) -> ColumnElement[bool]:
+    """Return the condition on a row of tags or properties."""
     return table.c.key == key if value is None else and_(table.c.key == key, table.c.value == value)
 
 
 def _label_size(connection: Connection, table: Table, key: str, value: str | None) -> int:
-    return int(connection.scalar(select(func.count()).select_from(table).where(_label_fits(table, key, value))) or 0)
+    return int(connection.scalar(select(func.count()).select_from(table).where(label_fits(table, key, value))) or 0)
 
 
 def wheres(found: Found, *, hidden: bool, top: int | None = None, ordered: bool = True) -> list[ColumnElement[bool]]:
@@ -142,7 +143,7 @@ def wheres(found: Found, *, hidden: bool, top: int | None = None, ordered: bool 
     if found.experiment is not None:
         result.append((runs.c.experiment if shown else plus(runs.c.experiment)) == found.experiment)
     for place, (table, key, value) in enumerate(found.labels):
-        fits = _label_fits(table, key, value)
+        fits = label_fits(table, key, value)
         if hidden or place:
             result.append(exists().where(table.c.run == runs.c.pk, fits))
         else:
@@ -172,7 +173,7 @@ def _counted(connection: Connection, found: Found) -> int:
 
 def _label_count(found: Found) -> Select[Any]:
     table, key, value = found.labels[0]
-    statement = select(func.count()).select_from(table).where(_label_fits(table, key, value))
+    statement = select(func.count()).select_from(table).where(label_fits(table, key, value))
     if found.experiment is not None:
         statement = statement.where(table.c.experiment == found.experiment)
     return statement.where(table.c.top == found.tops[0]) if len(found.tops) == 1 else statement

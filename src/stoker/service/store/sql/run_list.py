@@ -20,7 +20,7 @@ from sqlalchemy import ColumnElement, Connection, Select, exists, func, select
 from stoker.base.names import suggestion
 from stoker.exceptions import UserErrorException
 from stoker.service.store.base_runs import Record
-from stoker.service.store.sql.run_conditions import Conditions, Found, find, plus, total, wheres
+from stoker.service.store.sql.run_conditions import Conditions, Found, find, label_fits, plus, total, wheres
 from stoker.service.store.sql.run_rows import load
 from stoker.service.store.sql.tables import runs, series
 
@@ -28,6 +28,8 @@ __all__ = ["all_keys", "list_runs"]
 
 FEW = 20_000
 """So many runs are sorted in a few hundredths of a second."""
+MANY = 100_000
+"""For so many runs it pays to count first how many have a metric."""
 SORTS = ("created", "started", "ended", "duration", "status", "number")
 METRIC = "metrics."
 
@@ -158,6 +160,8 @@ class _Pager:
         value = None if nulls else self._value
         statement = select(runs.c.pk, runs.c.pk if value is None else value)
         by_metric = self._metric is not None and not nulls
+        if self._metric is not None and nulls and self._by_label:
+            return self._labelled_without(behind, top, size)
         statement = statement.where(*behind, *wheres(self._found, hidden=not self._few, top=top, ordered=not by_metric))
         if self._metric is not None:
             statement = self._without(statement) if nulls else self._with(statement, top)
@@ -182,23 +186,47 @@ class _Pager:
         has = exists().where(series.c.run == runs.c.pk, series.c.name == self._metric, plus(series.c.last).is_not(None))
         return statement.where(~has)
 
+    @property
+    def _by_label(self) -> bool:
+        """Whether the index of a label gives the runs that have it in the order of their keys."""
+        return not self._few and any(value is not None for _, _, value in self._found.labels[:1])
+
+    def _labelled_without(self, behind: list[ColumnElement[bool]], top: int | None, size: int) -> list[_Place]:
+        """Return those without the metric; few of those with the label may be, so others need not be looked at."""
+        (table, *_), *_ = self._found.labels
+        tops = self._found.tops if top is None else (top,)
+        fits = [label_fits(*self._found.labels[0]), table.c.top == tops[0]]
+        rest = wheres(self._found._replace(labels=self._found.labels[1:]), hidden=True, top=top, ordered=False)
+        statement = select(table.c.run).join(runs, runs.c.pk == table.c.run).where(*fits, *rest, *behind)
+        place = table.c.run.desc() if self._descending else table.c.run.asc()
+        found = self._connection.scalars(self._without(statement).order_by(place).limit(size))
+        return [_Place(None, key) for key in found]
+
     def _all_have_it(self) -> bool:
-        """Whether no run is without the metric, as far as that is quickly known."""
+        """Whether no run is without the metric, looked at where that is quicker than to look for those without.
+
+        A count of all runs serves for those with a label too.
+        """
         found = self._found
-        if self._few or found.labels or found.others:
+        if self._few or (self._total < MANY and not found.labels):
             return False
         statement = select(func.count()).select_from(series)
         statement = statement.where(series.c.name == self._metric, series.c.last.is_not(None))
         statement = statement.where(series.c.top.in_(found.tops))
         if found.experiment is not None:
             statement = statement.where(series.c.experiment == found.experiment)
-        return int(self._connection.scalar(statement) or 0) >= self._total
+        everything = total(self._connection, found._replace(labels=[], others=[]))
+        return int(self._connection.scalar(statement) or 0) >= everything
 
     def _pk(self, *, nulls: bool) -> ColumnElement[Any]:
         """Return what orders runs of equal value: the copy that lies in the index which gives the order."""
         if self._few:
             return plus(runs.c.pk)
-        return series.c.run if self._metric is not None and not nulls else runs.c.pk
+        if self._metric is None:
+            return runs.c.pk
+        if nulls and self._by_label:
+            return self._found.labels[0][0].c.run
+        return runs.c.pk if nulls else series.c.run
 
     def _shown(self, value: ColumnElement[Any]) -> ColumnElement[Any]:
         return plus(value) if self._few else value
