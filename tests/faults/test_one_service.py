@@ -312,6 +312,8 @@ def test_a_run_goes_on_when_its_workspace_is_moved(
 
     wait_until(lambda: api.get("/runs/moved")["status"] == "Completed", what="the run's end")
     assert api.request("GET", "/runs/moved/logs/user_logs/std_log.txt").data == b"before\nafter\n"
+    left = "\n".join(str(path) for path in workspace.root.rglob("*"))
+    assert not left, left
     assert not workspace.root.exists()
     api.close()
 

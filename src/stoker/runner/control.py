@@ -181,7 +181,8 @@ def _launch(paths: WorkspacePaths) -> str:
 
     from stoker.base.environ import service_environment
 
-    os.makedirs(paths.logs, mode=0o700, exist_ok=True)
+    with contextlib.suppress(FileExistsError):
+        os.mkdir(paths.logs, 0o700)
     with open(_log(paths), "ab") as log:
         process = subprocess.Popen(
             [sys.executable, "-m", "stoker.runner.agent", paths.home],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
 import time
@@ -322,7 +323,8 @@ class RunQueue:
         if not run["snapshot_id"]:
             return None
         folder = self._specs.paths.run(run["id"]).folder
-        os.makedirs(folder, mode=0o700, exist_ok=True)
+        with contextlib.suppress(FileExistsError):
+            os.mkdir(folder, 0o700)
         path = os.path.join(folder, "manifest.json")
         write_json(path, self._store.snapshots.get(run["snapshot_id"]))
         return path

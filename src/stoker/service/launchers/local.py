@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import shutil
@@ -54,7 +55,8 @@ class LocalLauncher(Launcher):
             return found
         folder = self.paths.run(job.run_id)
         try:
-            os.makedirs(folder.folder, mode=0o700, exist_ok=True)
+            with contextlib.suppress(FileExistsError):
+                os.mkdir(folder.folder, 0o700)
             write_json(folder.spec, {**job.spec, "run_id": job.run_id, "attempt": job.attempt})
             return control.start(self.paths.home, folder.folder)
         except OSError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import threading
@@ -44,7 +45,10 @@ class LogFiles:
             `offset` is beyond the end; `details["stored"]` says where to go on.
         """
         path = self._path(run_id, name)
-        os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
+        for folder in (self.folder, os.path.dirname(path)):
+            # Not the folders above: where a workspace was moved away, nothing comes into being again.
+            with contextlib.suppress(FileExistsError):
+                os.mkdir(folder, 0o700)
         with self._locks[hash(path) % _LOCKS]:
             descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
             try:
