@@ -33,10 +33,12 @@ def wait_for(condition: Callable[[], bool], seconds: float = 20.0) -> None:
 class Tree:
     """A process with a child in a session of its own, whose pid it writes down."""
 
-    def __init__(self, folder: Path, *, ignore: bool, run_id: str) -> None:
+    def __init__(self, folder: Path, *, ignore: bool, child_ignores: bool, run_id: str) -> None:
         place = folder / "child"
-        prelude = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); " if ignore else ""
-        inner = f"{prelude}import time, os; open({str(place)!r}, 'w').write(str(os.getpid())); time.sleep(600)"
+        deaf = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); "
+        prelude = deaf if ignore else ""
+        first = deaf if ignore or child_ignores else ""
+        inner = f"{first}import time, os; open({str(place)!r}, 'w').write(str(os.getpid())); time.sleep(600)"
         outer = (
             f"{prelude}import subprocess, sys, time;"
             f"subprocess.Popen([sys.executable, '-c', {inner!r}], start_new_session=True); time.sleep(600)"
@@ -56,8 +58,8 @@ class Tree:
 def tree(tmp_path: Path) -> Iterator[Callable[..., Tree]]:
     made: list[Tree] = []
 
-    def make(*, ignore: bool = False, run_id: str = "a-run") -> Tree:
-        made.append(Tree(tmp_path, ignore=ignore, run_id=run_id))
+    def make(*, ignore: bool = False, child_ignores: bool = False, run_id: str = "a-run") -> Tree:
+        made.append(Tree(tmp_path, ignore=ignore, child_ignores=child_ignores, run_id=run_id))
         return made[-1]
 
     yield make
@@ -126,6 +128,14 @@ def test_a_tree_is_asked_first(tree: Callable[..., Tree]) -> None:
     made = tree()
 
     assert end_tree([made.process.pid], grace=20) == []
+    assert made.process.wait() == -signal.SIGTERM
+    assert is_gone(made.child)
+
+
+def test_a_child_that_ignores_the_question_is_killed_though_its_parent_left(tree: Callable[..., Tree]) -> None:
+    made = tree(child_ignores=True)
+
+    assert end_tree([made.process.pid], grace=0.5) == []
     assert made.process.wait() == -signal.SIGTERM
     assert is_gone(made.child)
 

@@ -5,7 +5,7 @@ import math
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from stoker.cli.output import plain_numbers
@@ -120,6 +120,7 @@ def test_a_plot_has_its_size_whatever_the_values(points: list[tuple[float, float
         lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
     )
 )
+@example({"$": []})
 def test_what_is_written_as_json_is_strict_json(value: Any) -> None:
     json.loads(json.dumps(plain_numbers(value), allow_nan=False))
 

@@ -222,10 +222,12 @@ class _Wanted:
         self._sessions = sessions
         self._groups = groups
         self._above = above
+        self._seen: dict[int, Identity] = {}
 
     def find(self) -> set[int]:
-        """Return the pids of those that live now."""
-        found = set(members(self._sessions, self._groups)) if self._sessions or self._groups else set()
+        """Return the pids of those that live now; whoever was found before stays wanted when its parent is gone."""
+        known = {pid for pid, who in self._seen.items() if is_alive(who)}
+        found = known | set(members(self._sessions, self._groups) if self._sessions or self._groups else ())
         if self._run_id is not None:
             found.update(carrying(self._run_id, self._above))
         for pid in (*self._roots, *found):
@@ -234,7 +236,12 @@ class _Wanted:
             row = _row(pid)
             if row is not None and row.state not in _ENDING:
                 found.add(pid)
-        return found - {os.getpid()}
+        found.discard(os.getpid())
+        for pid in found - known:
+            who = identity(pid)
+            if who is not None:
+                self._seen[pid] = who
+        return found
 
 
 def _ask(wanted: _Wanted, until: float) -> None:

@@ -81,7 +81,7 @@ def plain_numbers(value: Any) -> Any:
     if isinstance(value, float) and not math.isfinite(value):
         return "NaN" if math.isnan(value) else ("Infinity" if value > 0 else "-Infinity")
     if isinstance(value, Mapping):
-        if set(value) == {"$"} and value["$"] in {"nan", "inf", "-inf"}:
+        if set(value) == {"$"} and str(value["$"]) in {"nan", "inf", "-inf"}:
             return plain_numbers(float(value["$"]))
         return {str(key): plain_numbers(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
