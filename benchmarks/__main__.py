@@ -8,6 +8,7 @@ import platform
 import sqlite3
 import sys
 import tempfile
+import traceback
 from pathlib import Path
 from types import ModuleType
 
@@ -16,18 +17,35 @@ import psutil
 from benchmarks import (
     big_submit,
     cli,
+    data_again,
     imports,
     loop,
+    mlflow_log,
     points,
     queued,
     run_log,
     run_table,
     snapshots,
     submit,
+    upload,
 )
 from benchmarks.measure import Row, table
 
-PARTS = (imports, run_log, submit, big_submit, cli, queued, loop, points, snapshots, run_table)
+PARTS = (
+    imports,
+    run_log,
+    submit,
+    big_submit,
+    cli,
+    queued,
+    loop,
+    points,
+    snapshots,
+    run_table,
+    upload,
+    data_again,
+    mlflow_log,
+)
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "performance.md"
 BEGIN, END = "<!-- measured: begin -->", "<!-- measured: end -->"
 
@@ -62,7 +80,11 @@ def _measure(parts: list[ModuleType], *, quick: bool) -> list[Row]:
         os.environ["STOKER_CACHE"] = os.path.join(folder, "cache")
         for part in parts:
             print(f"measuring {part.__name__}", file=sys.stderr, flush=True)
-            rows += part.rows(quick=quick)
+            try:
+                rows += part.rows(quick=quick)
+            except Exception:  # noqa: BLE001  # what the other parts measured is not lost
+                traceback.print_exc()
+                rows.append(Row(f"`{part.__name__}` failed", float("nan"), "", None))
     return rows
 
 

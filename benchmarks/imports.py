@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from benchmarks.measure import Row, in_turn, python_seconds, show
 
-ROUNDS = 15
+ROUNDS = 40
 
 
 def rows(*, quick: bool = False) -> list[Row]:

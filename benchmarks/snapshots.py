@@ -21,7 +21,10 @@ def rows(*, quick: bool = False) -> list[Row]:
     many, size = (1_000, 100 << 20) if quick else (10_000, 1 << 30)
     rounds = 2 if quick else 5
     result: list[Row] = []
-    with tempfile.TemporaryDirectory() as name, live(Path(name) / "workspace") as place:
+    with (
+        tempfile.TemporaryDirectory() as name,
+        live(Path(name) / "workspace", snapshot_max_bytes=str(MOST_BYTES)) as place,
+    ):
         folder = Path(name)
         small = source_tree(folder / "many", many, 1000)
         large = source_tree(folder / "large", 10, size // 10)

@@ -11,21 +11,20 @@ import sys
 from pathlib import Path
 from typing import Any
 
-__all__ = ["beside"]
+__all__ = ["PYTHON", "beside", "environment", "ready"]
 
 ROOT = Path(__file__).resolve().parents[1]
 VENV = ROOT / ".venv-bench"
 PYTHON = VENV / "bin" / "python"
-PACKAGES = ("mlflow-skinny>=3,<4", "sqlalchemy>=2", "alembic>=1.13")
-"""The client with the SQL store, and what the store itself needs."""
+PACKAGES = ("mlflow>=3,<4",)
 
 
 def beside(work: str, *arguments: object) -> dict[str, Any] | None:
     """Return what `mlflow_side.py` measured, or None where MLflow can't be had; the reason is said once."""
-    if not _ready():
+    if not ready():
         return None
     command = [str(PYTHON), str(ROOT / "benchmarks" / "mlflow_side.py"), work, *map(str, arguments)]
-    done = subprocess.run(command, capture_output=True, text=True, env=_environment(), check=False)
+    done = subprocess.run(command, capture_output=True, text=True, env=environment(), check=False)
     if done.returncode:
         print(f"MLflow's {work} failed:\n{done.stderr[-2000:]}", file=sys.stderr)
         return None
@@ -34,14 +33,15 @@ def beside(work: str, *arguments: object) -> dict[str, Any] | None:
 
 
 @functools.cache
-def _ready() -> bool:
-    mark = VENV / ".ready"
+def ready() -> bool:
+    """Whether there is an interpreter with MLflow; the reason is said once where there is none."""
+    mark = VENV / ".ready-with-server"
     if mark.exists():
         return True
     uv = shutil.which("uv") or str(Path(sys.executable).parent / "uv")
     try:
         subprocess.run([uv, "venv", "--quiet", "--clear", "--python", sys.executable, str(VENV)], check=True)
-        subprocess.run([uv, "pip", "install", "--quiet", "--python", str(PYTHON), *PACKAGES], check=True, timeout=300)
+        subprocess.run([uv, "pip", "install", "--quiet", "--python", str(PYTHON), *PACKAGES], check=True, timeout=600)
     except (OSError, subprocess.SubprocessError) as error:
         print(f"MLflow is left out: it could not be installed into {VENV.name} ({error})", file=sys.stderr)
         return False
@@ -49,5 +49,6 @@ def _ready() -> bool:
     return True
 
 
-def _environment() -> dict[str, str]:
+def environment() -> dict[str, str]:
+    """Return the variables of a process that runs MLflow."""
     return {**os.environ, "MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "true"}

@@ -183,7 +183,8 @@ def test_labels_are_never_none(project: Path) -> None:
     assert all(
         isinstance(label, str) for label in (ws.name, ws.subscription_id, ws.resource_group, ws.location, ws.sku)
     )
-    assert (ws.models, ws.datasets, ws.datastores, ws.images, ws.webservices) == ({}, {}, {}, {}, {})
+    assert (dict(ws.models), dict(ws.datasets), ws.images, ws.webservices) == ({}, {}, {}, {})
+    assert set(ws.datastores) == {"workspaceblobstore", "workspacefilestore"}
 
 
 def test_delete_removes_the_workspace_and_nothing_else(project: Path) -> None:

@@ -12,7 +12,15 @@ import pytest
 
 from stoker.runner import bundle
 
-MODULES = ("stoker", "stoker.exceptions", "stoker.base", "stoker.client", "stoker.runner")
+MODULES = (
+    "stoker",
+    "stoker.azureml",
+    "stoker.exceptions",
+    "stoker.base",
+    "stoker.client",
+    "stoker.data",
+    "stoker.runner",
+)
 
 
 @pytest.fixture(scope="module")

@@ -117,6 +117,14 @@ def test_pages_and_tables_for_a_notebook(experiment: Experiment) -> None:
     assert experiment.name in table
 
 
+def test_the_outputs_folder_is_there_as_soon_as_the_run_is(experiment: Experiment, in_folder: Path) -> None:
+    run = experiment.start_logging()
+    (in_folder / "outputs" / "model.txt").write_text("weights")
+    run.complete()
+
+    assert "outputs/model.txt" in run.get_file_names()
+
+
 def test_an_interactive_run_has_the_working_directory_as_its_source(experiment: Experiment, in_folder: Path) -> None:
     (in_folder / "train.py").write_text("print()")
     (in_folder / "outputs").mkdir()

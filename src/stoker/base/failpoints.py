@@ -44,8 +44,10 @@ POINTS = {
     "ship-before-ended": "The service has ended the run; its folder is not marked.",
     # The supervisor
     "supervise-before-claim": "The supervisor is alone in its session and has not claimed the run's folder.",
+    "supervise-before-data": "The source is in place; nothing was done about the run's data.",
     "supervise-before-script": "The source is in place; the script is not started.",
     "supervise-before-running": "The script runs; neither journal nor state say so.",
+    "supervise-before-outputs": "The script has ended; nothing of its output data was stored or registered.",
     "supervise-before-finalizing": "The script has ended; nothing says how.",
     "supervise-before-ended": "The journal says how the script has ended; the state does not.",
     # The script

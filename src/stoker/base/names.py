@@ -10,6 +10,7 @@ from stoker.exceptions import ComputeTargetException, UserErrorException, Worksp
 __all__ = [
     "check_compute_name",
     "check_experiment_name",
+    "check_free_name",
     "check_run_id",
     "check_workspace_name",
     "legal_workspace_name",
@@ -19,6 +20,7 @@ __all__ = [
 
 _WORKSPACE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{2,32}\Z")
 _EXPERIMENT = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,254}\Z")
+_FREE = re.compile(r"[^\x00-\x1f\x7f\ud800-\udfff]{1,255}\Z")
 _RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,299}\Z")
 _COMPUTE = re.compile(r"[A-Za-z][A-Za-z0-9-]{1,31}\Z")
 
@@ -60,6 +62,31 @@ def check_experiment_name(name: object) -> str:
     raise UserErrorException(
         f"The experiment name {name!r} can't be used. A name has 1 to 255 characters: letters, digits, underscores "
         "and hyphens, the first a letter or digit. Choose another one.",
+        target="name",
+    )
+
+
+def check_free_name(name: object, what: str) -> str:
+    """Return `name`, which may have almost any characters, or raise `UserErrorException` with the rule it breaks.
+
+    Other clients name experiments more freely than v1's SDK, which keeps its own rule.
+
+    Parameters
+    ----------
+    name : str
+    what : str
+        What is named, for the message.
+
+    Examples
+    --------
+    >>> check_free_name("My first experiment", "experiment")
+    'My first experiment'
+    """
+    if isinstance(name, str) and name == name.strip() and _FREE.match(name):
+        return name
+    raise UserErrorException(
+        f"The {what} name {str(name)[:300]!r} can't be used. A name has 1 to 255 characters, none of them a line break "
+        "or the like, and no space at its ends. Choose another one.",
         target="name",
     )
 

@@ -7,11 +7,11 @@ that runs, or not at all.
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from stoker.cli.common import FLAGS, FORMATS, VALUES
-from stoker.cli.nouns import NOUNS, ROOT_VERBS
+from stoker.cli.nouns import GRAMMARS, NOUNS, ROOT_VERBS
 
 __all__ = ["FILES", "answer", "candidates"]
 
@@ -67,6 +67,7 @@ def _found(before: list[str], current: str) -> list[Pair]:
         return _options(_COMMON, current) or [
             *NOUNS.items(),
             *((name, about) for name, (_, about) in ROOT_VERBS.items()),
+            *GRAMMARS.items(),
         ]
     from stoker.cli.words import read
 
@@ -74,12 +75,29 @@ def _found(before: list[str], current: str) -> list[Pair]:
     if rest[0] in ROOT_VERBS:
         return _in_command(table[rest[0]], rest[1:], current)
     if rest[0] not in NOUNS:
-        return []
+        return _in_grammar(table, rest, current) if rest[0] in GRAMMARS else []
     if len(rest) == 1:
         verbs = [(key.split(" ")[1], facts) for key, facts in table.items() if key.startswith(f"{rest[0]} ")]
         return _options(_COMMON, current) or [(verb, facts["help"].split("\n")[0]) for verb, facts in verbs]
     facts = table.get(f"{rest[0]} {rest[1]}")
     return _in_command(facts, rest[2:], current) if facts else []
+
+
+def _in_grammar(table: dict[str, dict[str, Any]], rest: list[str], current: str) -> list[Pair]:
+    """Return the next words of a command of several words, or what it takes."""
+    from stoker.cli.az.table import COMMON, GROUPS
+
+    for size in range(len(rest), 0, -1):
+        facts = table.get(" ".join(rest[:size]))
+        if facts is not None:
+            return _in_command(facts, rest[size:], current, COMMON)
+    begin = f"{' '.join(rest)} "
+    found: dict[str, str] = {}
+    for name, facts in table.items():
+        if name.startswith(begin):
+            word, _, more = name.removeprefix(begin).partition(" ")
+            found.setdefault(word, GROUPS.get(word, "") if more else facts["help"].split("\n")[0])
+    return _options(COMMON, current) or list(found.items())
 
 
 def _without_common(words: Sequence[str]) -> list[str]:
@@ -105,9 +123,11 @@ def _options(options: dict[str, str], current: str) -> list[Pair]:
     return list(options.items()) if current.startswith("-") else []
 
 
-def _in_command(facts: dict[str, Any], before: list[str], current: str) -> list[Pair]:
+def _in_command(
+    facts: dict[str, Any], before: list[str], current: str, common: Mapping[str, str] = _COMMON
+) -> list[Pair]:
     own = {name: item["metavar"] for item in facts["options"] for name in item["names"]}
-    options = {**own, **_COMMON}
+    options = {**common, **own}
     if before and options.get(before[-1]):
         return _values(options[before[-1]], current, _arguments(options, before[:-1]))
     given = _arguments(options, before)
@@ -155,6 +175,8 @@ def _statuses() -> list[str]:
 _FIXED: dict[str, Callable[[], Sequence[str]]] = {
     "FORM": lambda: FORMATS,
     "STATUS": _statuses,
+    "STAGE": lambda: ("None", "Staging", "Production", "Archived"),
+    "KIND": lambda: ("tabular", "file"),
     "TYPE": lambda: ("pool", "amlcompute"),
     "bash|zsh|fish": lambda: ("bash", "zsh", "fish"),
 }
@@ -198,6 +220,24 @@ def _environments(current: str, given: Sequence[str]) -> Iterator[Pair]:
         yield item["name"], f"version {item['version']}"
 
 
+def _datastores(current: str, given: Sequence[str]) -> Iterator[Pair]:
+    del current, given
+    for item in _asked("datastores", "/datastores"):
+        yield item["name"], item["type"]
+
+
+def _datasets(current: str, given: Sequence[str]) -> Iterator[Pair]:
+    del current, given
+    for item in _asked("datasets", "/datasets"):
+        yield item["name"], f"version {item['version']}"
+
+
+def _models(current: str, given: Sequence[str]) -> Iterator[Pair]:
+    del current, given
+    for item in _asked("models", "/models", latest=1):
+        yield item["name"], f"version {item['version']}"
+
+
 def _runconfigs(current: str, given: Sequence[str]) -> Iterator[Pair]:
     from stoker.cli.configs import config_files
 
@@ -236,6 +276,9 @@ _NAMES: dict[str, Callable[[str, Sequence[str]], Iterator[Pair]]] = {
     "EXPERIMENT": _experiments,
     "TARGET": _targets,
     "ENVIRONMENT": _environments,
+    "DATASTORE": _datastores,
+    "DATASET": _datasets,
+    "MODEL": _models,
     "RUNCONFIG": _runconfigs,
     "WORKSPACE": _workspaces,
     "NAME|PATH": _workspaces,

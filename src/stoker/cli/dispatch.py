@@ -6,7 +6,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from stoker.cli.common import leading
-from stoker.cli.nouns import NOUNS, ROOT_VERBS
+from stoker.cli.nouns import GRAMMARS, NOUNS, ROOT_VERBS
 from stoker.cli.session import SESSION, UsageProblem
 from stoker.exceptions import StokerException
 
@@ -40,6 +40,11 @@ def _run(words: list[str]) -> int:
 
         return _show(root_help())
     name, *after = rest
+    if name in GRAMMARS:
+        from stoker.cli.az.dispatch import run as run_az
+
+        before = words[: len(words) - len(rest)]
+        return run_az(after, _invoke, stated=any(word.startswith(("-o", "--output")) for word in before))
     if name in ROOT_VERBS:
         return _run_command(ROOT_VERBS[name][0], name, name, after)
     if name not in NOUNS:
@@ -102,7 +107,7 @@ def _failed(error: Exception, program: str) -> int:
 def _stated_output(words: list[str]) -> str:
     """Return the form of output that the words ask for, so that an error in other words has it too."""
     for place, word in enumerate(words):
-        if word in {"--", "submit"}:
+        if word == "--" or word.startswith("submit"):
             break
         if word in {"-o", "--output"} and words[place + 1 : place + 2]:
             value = words[place + 1]
@@ -128,6 +133,6 @@ def _unknown(name: str) -> UsageProblem:
 
     if name.startswith("-"):
         return UsageProblem(f"`stoker` has no option {name!r}. See `stoker --help`.")
-    close = nearest(name, [*NOUNS, *ROOT_VERBS])
+    close = nearest(name, [*NOUNS, *ROOT_VERBS, *GRAMMARS])
     maybe = f" Did you mean {' or '.join(f'`stoker {item}`' for item in close)}?" if close else ""
     return UsageProblem(f"`stoker` has no command {name!r}.{maybe} `stoker --help` lists what there is.")

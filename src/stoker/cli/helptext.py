@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from stoker.cli.common import HELP
-from stoker.cli.nouns import NOUNS, ROOT_VERBS
+from stoker.cli.nouns import GRAMMARS, NOUNS, ROOT_VERBS
 from stoker.cli.text import coloured, colours, pad, terminal_width, width, wrap
 
 __all__ = ["command_help", "noun_help", "render", "root_help"]
@@ -23,6 +23,7 @@ def root_help() -> str:
         [
             ("Start here", [(name, text) for name, (_, text) in ROOT_VERBS.items()]),
             ("Nouns", list(NOUNS.items())),
+            ("Other command lines", list(GRAMMARS.items())),
             ("Options of every command", [*HELP, ("--version", "Show Stoker's version")]),
         ],
         "`stoker NOUN --help` lists the verbs of a noun.",

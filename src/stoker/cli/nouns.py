@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-__all__ = ["NOUNS", "ROOT_VERBS"]
+__all__ = ["GRAMMARS", "NOUNS", "ROOT_VERBS"]
 
 NOUNS: dict[str, str] = {
     "run": "Submit scripts, and look at what they did",
     "experiment": "Groups of runs",
     "runconfig": "Run configurations of this folder",
     "environment": "Packages that runs start with",
+    "datastore": "Places for data",
+    "dataset": "Named and versioned data",
+    "model": "Named and versioned models",
     "compute": "Targets that runs go to",
     "workspace": "Where runs are kept",
     "server": "The service of a workspace",
+    "azureml": "Code that was written for v1",
 }
 """Noun -> help; the file `stoker/cli/<noun>.py` holds its verbs."""
 
@@ -25,3 +29,6 @@ ROOT_VERBS: dict[str, tuple[str, str]] = {
     "completion": ("completion", "Names in the shell by Tab"),
 }
 """Verb without a noun -> (module, help)."""
+
+GRAMMARS: dict[str, str] = {"az": "v1's command line: stoker az ml GROUP COMMAND"}
+"""First word of another command line -> help; `stoker/cli/<word>/dispatch.py` carries it out."""

@@ -68,6 +68,10 @@ def list_runs(
     tag: Annotated[Many, option("--tag", about="k or k=v; may be repeated", metavar="TAG")] = None,
     target: Annotated[str | None, option("--target", about="Compute target", metavar="TARGET")] = None,
     search: Annotated[str | None, option("--search", about="Part of an id or name", metavar="TEXT")] = None,
+    filter_: Annotated[
+        str | None,
+        option("--filter", about="MLflow's grammar, as \"metrics.loss < 0.5 and params.a = '1'\"", metavar="EXPR"),
+    ] = None,
     sort: Annotated[
         str, option("--sort", about="created, started, ended, duration, status, number or metrics.NAME", metavar="KEY")
     ] = "created",
@@ -78,10 +82,11 @@ def list_runs(
     """List runs, newest first."""
     params: dict[str, Any] = {
         "experiment": experiment,
-        "status": [_status(word) for word in status or []],
+        "status": [status_word(word) for word in status or []],
         "tag": tag,
         "target": target,
         "search": search,
+        "filter": filter_,
         "sort": sort,
         "order": "asc" if ascending else "desc",
         "children": children or None,
@@ -95,7 +100,7 @@ def list_runs(
         after, total = page["next"], page["total"]
         if after is None:
             break
-    narrowed = any((experiment, status, tag, target, search))
+    narrowed = any((experiment, status, tag, target, search, filter_))
     start = "No runs. Start one with `stoker run submit SCRIPT`."
     emit(runs, _LIST, empty="No run is like that; `stoker run list` shows all." if narrowed else start)
     if runs and total > len(runs):
@@ -119,7 +124,7 @@ _LIST = [
 ]
 
 
-def _status(word: str) -> str:
+def status_word(word: str) -> str:
     """Return the status in its own spelling, or a usage problem."""
     from stoker.base.names import suggestion
     from stoker.base.states import RunStatus
@@ -132,10 +137,16 @@ def _status(word: str) -> str:
 
 @app.verb("show")
 def show(run: RunName) -> None:
-    """Show one run: state, parameters, environment, what went wrong."""
+    """Show one run: state, parameters, environment, inputs and outputs, what went wrong."""
+    from stoker.cli.lineage import run_lineage_text
+
     api = SESSION.api()
     record = find_run(api, run)
-    emit(record, text=lambda: facts(_facts(record)))
+    lineage = api.get("/lineage", run=record["id"])
+    emit(
+        {**record, "lineage": lineage},
+        text=lambda: "\n".join(part for part in (facts(_facts(record)), run_lineage_text(lineage)) if part),
+    )
 
 
 def _facts(run: dict[str, Any]) -> list[tuple[str, Any]]:

@@ -6,9 +6,10 @@ import os
 import re
 import shlex
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from stoker.cli.configs import attached_experiment
 from stoker.cli.follow import BUILD_LOG, LogTail, default_log, status_of
 from stoker.cli.follow import follow as follow_run
 from stoker.cli.interpreter import own_python
@@ -67,8 +68,8 @@ def submit_run(request: Request, *, follow: bool | None, made: str | None) -> in
 
 
 def experiment_name(asked: str | None, source: str) -> str:
-    """Return the experiment of a submission: the one asked for, the workspace's own, or the folder's name."""
-    own = asked or SESSION.config().get("experiment")
+    """Return the experiment of a submission: asked for, that of the folder, the workspace's, or the folder's name."""
+    own = asked or attached_experiment(source) or SESSION.config().get("experiment")
     if own:
         return str(own)
     folder = os.path.basename(os.path.abspath(source))
@@ -205,21 +206,32 @@ def with_parameter(run: dict[str, Any], words: Sequence[Any], name: str, value: 
     )
 
 
-def finish_submission(api: Api, run: dict[str, Any], *, follow: bool | None, made: str | None) -> int:
-    """Say what was submitted, follow it if wanted, and return the exit status."""
+def finish_submission(
+    api: Api,
+    run: dict[str, Any],
+    *,
+    follow: bool | None,
+    made: str | None,
+    show: Callable[[dict[str, Any]], None] | None = None,
+) -> int:
+    """Say what was submitted, follow it if wanted, and return the exit status; `show` writes the record."""
     if made:
         _write_made(made, run)
     stays = sys.stdout.isatty() if follow is None else follow
     if not stays:
-        emit(run, text=lambda: str(run["id"]))
+        (show or _show)(run)
         hint(f"Its log:    stoker run logs {run['id']} --follow", f"Its state:  stoker run show {run['id']}")
         return 0
     say(f"Submitted {run['id']}.")
     run = _see_through(api, run)
-    if SESSION.output != "table":
-        emit(run)
+    if show is not None or SESSION.output != "table":
+        (show or emit)(run)
     _sum_up(api, run)
     return status_of(run)
+
+
+def _show(run: dict[str, Any]) -> None:
+    emit(run, text=lambda: str(run["id"]))
 
 
 def _check_place(path: str) -> None:

@@ -10,6 +10,7 @@ import json
 import os
 from typing import Any
 
+from stoker.cli.az.table import COMMANDS
 from stoker.cli.nouns import NOUNS, ROOT_VERBS
 
 __all__ = ["PATH", "collect", "read"]
@@ -34,6 +35,9 @@ def collect() -> dict[str, dict[str, Any]]:
     table = {verb: _facts(_commands(module)[verb]) for verb, (module, _) in ROOT_VERBS.items()}
     for noun in NOUNS:
         table.update({f"{noun} {verb}": _facts(command) for verb, command in _commands(noun).items()})
+    for name, place in COMMANDS.items():
+        if isinstance(place, tuple):
+            table[f"az ml {name}"] = _facts(_commands(f"az.{place[0]}")[place[1]])
     return table
 
 

@@ -56,10 +56,17 @@ class Index:
         self.snapshot_id = ""
 
     @classmethod
-    def load(cls, root: str) -> Index:
-        """Return the index of the folder `root` (a real path), empty when there is none or it is damaged."""
+    def load(cls, root: str, kind: str = "snapshots") -> Index:
+        """Return the index of the folder `root` (a real path), empty when there is none or it is damaged.
+
+        Parameters
+        ----------
+        root : str
+        kind : str, default="snapshots"
+            The folder among the caches where such indexes are kept.
+        """
         name = hashlib.sha256(os.fsencode(root)).hexdigest()
-        index = cls(os.path.join(cache_home(), "snapshots", name), root)
+        index = cls(os.path.join(cache_home(), kind, name), root)
         try:
             with open(index._path, "rb") as file:
                 data = file.read()

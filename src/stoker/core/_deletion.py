@@ -72,8 +72,12 @@ def _remove(home: str) -> None:
     """Remove the folder; a supervisor that ends just now may take a file away while we look."""
     import shutil
 
+    from stoker.base.trees import remove_tree
+
     until = time.monotonic() + 5.0
     while os.path.exists(home):
+        if remove_tree(home):
+            return
         try:
             shutil.rmtree(home)
         except OSError as error:

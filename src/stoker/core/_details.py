@@ -11,7 +11,9 @@ if TYPE_CHECKING:
 __all__ = ["log_addresses", "log_texts", "run_details", "workspace_details"]
 
 
-def run_details(record: dict[str, Any], logs: dict[str, str]) -> dict[str, Any]:
+def run_details(
+    record: dict[str, Any], logs: dict[str, str], datasets: dict[str, list[dict[str, Any]]] | None = None
+) -> dict[str, Any]:
     """Return v1's details of a run.
 
     Parameters
@@ -20,6 +22,8 @@ def run_details(record: dict[str, Any], logs: dict[str, str]) -> dict[str, Any]:
         The service's record of the run.
     logs : dict
         Name of each log -> its address or its text.
+    datasets : dict, optional
+        `inputDatasets` and `outputDatasets`.
 
     Examples
     --------
@@ -39,8 +43,7 @@ def run_details(record: dict[str, Any], logs: dict[str, str]) -> dict[str, Any]:
     if record.get("warnings"):
         details["warnings"] = [{"source": "Stoker", "message": text} for text in record["warnings"]]
     details["properties"] = record.get("properties") or {}
-    details["inputDatasets"] = []
-    details["outputDatasets"] = []
+    details.update(datasets or {"inputDatasets": [], "outputDatasets": []})
     if record.get("definition"):
         details["runDefinition"] = _run_definition(record)
     details["logFiles"] = logs

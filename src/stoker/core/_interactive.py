@@ -44,10 +44,21 @@ def start(
     folder = experiment.workspace._run_folder(wanted)  # noqa: SLF001  # one package
     writer = None if folder is None else interactive_writer(experiment, wanted, folder)
     kept = "outputs" if outputs is None or outputs is True else outputs or None
+    if kept and (outputs or snapshot_directory is not None):
+        _make(kept)
     run = Run(experiment, wanted, outputs=kept, _record=record)
     run._made_writer = writer  # noqa: SLF001  # one package
     run._opened_here = True  # noqa: SLF001  # the same
     return run
+
+
+def _make(folder: str | bool) -> None:
+    """Make the folder of outputs, into which old scripts write at once."""
+    try:
+        os.makedirs(str(folder), exist_ok=True)
+    except OSError:
+        # Where nothing can be written nothing will be.
+        return
 
 
 def new_child(

@@ -75,7 +75,7 @@ class RunViews(RunLogging):
         """Return the same as `get_details`, with the text of each log under `logFiles`."""
         from stoker.core._details import log_texts, run_details
 
-        return run_details(self._refresh(), log_texts(self._api, self._run_id))
+        return run_details(self._refresh(), log_texts(self._api, self._run_id), self._datasets())
 
     def get_all_logs(self, destination: str | None = None) -> list[str]:
         """Copy all logs to a folder and return their paths.
@@ -125,7 +125,12 @@ class RunViews(RunLogging):
     def _details(self) -> dict[str, Any]:
         from stoker.core._details import log_addresses, run_details
 
-        return run_details(self._record, log_addresses(self._api, self._run_id))
+        return run_details(self._record, log_addresses(self._api, self._run_id), self._datasets())
+
+    def _datasets(self) -> dict[str, Any]:
+        from stoker.core._run_datasets import dataset_details
+
+        return dataset_details(self._experiment.workspace, self._api.get(f"/runs/{self._run_id}/lineage"))
 
     def _would_wait_for_itself(self) -> bool:
         """Whether the end can't come before the caller goes on; says so."""

@@ -10,6 +10,7 @@ from stoker.base.names import nearest, suggestion
 from stoker.exceptions import UserErrorException
 
 if TYPE_CHECKING:
+    from stoker.core._run_inputs import RunInputs
     from stoker.core.runconfig import RunConfiguration
 
 __all__ = [
@@ -34,6 +35,8 @@ class Submission(NamedTuple):
     """Its arguments are texts; its script is a path with `/` in the source folder."""
     source_directory: str
     """Absolute."""
+    inputs: RunInputs
+    """The data objects; `inputs.complete(workspace)` writes their sections into `run_config`."""
 
 
 def stringify_arguments(arguments: Iterable[Any]) -> list[str]:

@@ -113,7 +113,8 @@ def submit_script(
             f"submit does not know the argument {next(iter(kwargs))!r} for a ScriptRunConfig. "
             "Give tags or display_name, or set it on the configuration."
         )
-    run_config, folder = config.to_submission()
+    run_config, folder, inputs = config.to_submission()
+    inputs.complete(experiment.workspace)
     definition = run_config.to_definition()
     target_type = _target_type(experiment.workspace, str(definition.get("target") or "local"))
     snapshot, git = _source(experiment.workspace, folder)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from stoker.core._rehydrate import of_record, pages, register
-from stoker.core._run_views import RunViews
+from stoker.core._run_data import RunData
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["Run"]
 
 
-class Run(RunViews):
+class Run(RunData):
     """A run of an experiment.
 
     Parameters
@@ -67,7 +67,7 @@ class Run(RunViews):
             _check_experiment(self._record, experiment)
 
     @classmethod
-    def get_context(cls, allow_offline: bool = True, **kwargs: Any) -> Any:
+    def get_context(cls, allow_offline: bool = True, **kwargs: Any) -> Run:
         """Return the run that this process belongs to, the same object each time.
 
         Parameters
@@ -90,11 +90,15 @@ class Run(RunViews):
         del kwargs
         run_id = os.environ.get("STOKER_RUN_ID")
         if run_id:
-            return _own_run(run_id)
+            from stoker.core._own_run import own_run
+
+            return own_run(run_id)
         if allow_offline:
             from stoker.core._offline import _OfflineRun
 
-            return _OfflineRun()
+            # Scripts use it as a run, and so do type checkers.
+            offline: Any = _OfflineRun()
+            return offline  # type: ignore[no-any-return]
         from stoker.exceptions import RunEnvironmentException
 
         raise RunEnvironmentException(
@@ -322,37 +326,6 @@ class Run(RunViews):
         return run_table(self)
 
 
-class _SubmittedRun(Run):
-    """The run that this process belongs to."""
-
-    @property
-    def input_datasets(self) -> dict[str, Any]:
-        """Name -> data set or path of each input; there are none in this version."""
-        return {}
-
-    @property
-    def output_datasets(self) -> dict[str, Any]:
-        """Name -> path of each output data set; there are none in this version."""
-        return {}
-
-
-_own: dict[str, Run] = {}
-
-
-def _own_run(run_id: str) -> Run:
-    """Return the run of this process, made of its environment; nothing is asked of the service."""
-    found = _own.get(run_id)
-    if found is None:
-        from stoker.core.experiment import Experiment
-        from stoker.core.workspace import Workspace
-
-        name = os.environ.get("STOKER_EXPERIMENT", "")
-        experiment = Experiment._known(Workspace._of_run(), name)  # noqa: SLF001  # one package
-        known = {"id": run_id, "experiment": name, "type": "azureml.scriptrun", "status": "Running"}
-        found = _own.setdefault(run_id, _SubmittedRun(experiment, run_id, _record=known))
-    return found
-
-
 def _check_experiment(record: dict[str, Any], experiment: Experiment) -> None:
     if record["experiment"] != experiment.name:
         from stoker.exceptions import NotFoundException
@@ -369,4 +342,8 @@ def __getattr__(name: str) -> Any:
         from stoker.core import _offline
 
         return _offline._OfflineRun  # noqa: SLF001  # v1's name for it, which scripts import from here
+    if name == "_SubmittedRun":
+        from stoker.core import _own_run
+
+        return _own_run.SubmittedRun
     raise AttributeError(f"module 'stoker.core.run' has no attribute {name!r}")

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from stoker.core._fields import copy_value
+from stoker.core._run_inputs import RunInputs, reference_to_resume_from
 from stoker.core._submission import (
     Submission,
     check_source_directory,
@@ -40,7 +41,8 @@ class ScriptRunConfig:
     script : str, optional
         Path in the source folder. Overrides the one in `run_config`.
     arguments : list, optional
-        Text, numbers, truth values. Overrides those in `run_config`.
+        Text, numbers, truth values; inputs, outputs and data references, in whose place the script sees a path (or of
+        a direct input the dataset's id). Overrides those in `run_config`.
     run_config : RunConfiguration, optional
         When given, the five settings marked * are ignored, with a warning.
     compute_target : ComputeTarget or str, default="local"
@@ -49,8 +51,8 @@ class ScriptRunConfig:
         *
     distributed_job_config : MpiConfiguration or PyTorchConfiguration or TensorflowConfiguration, optional
         *
-    resume_from : str, optional
-        A path given to the script as `--resume-from PATH`.
+    resume_from : str or DataPath, optional
+        Given to the script as `--resume-from PATH`; of a path on a datastore, where it is seen by the run.
     max_run_duration_seconds : int, default=2592000
         * Seconds (30 days); a longer run is canceled.
     command : str or list, optional
@@ -139,7 +141,8 @@ class ScriptRunConfig:
         source = check_source_directory(self.source_directory)
         inherited = [] if self.command else configuration.arguments
         arguments = inherited if self.arguments is None else self.arguments
-        texts = stringify_arguments([] if arguments is None else arguments)
+        inputs = RunInputs(configuration)
+        texts = stringify_arguments([] if arguments is None else inputs.words(arguments))
         if command:
             if texts or self.resume_from is not None:
                 raise UserErrorException(
@@ -147,13 +150,14 @@ class ScriptRunConfig:
                     "Write them into the command, or give script and arguments.",
                     target="arguments",
                 )
-            configuration.script, configuration.command = None, command_text(command)
+            configuration.script, configuration.command = None, command_text(inputs.words(command))
         else:
             configuration.script, configuration.command = script_in(source, script), ""
-            texts += stringify_arguments([] if self.resume_from is None else ["--resume-from", self.resume_from])
+            resume_from = reference_to_resume_from(self.resume_from)
+            texts += stringify_arguments([] if resume_from is None else inputs.words(["--resume-from", resume_from]))
         configuration.arguments = texts
         freeze_settings(configuration)
-        return Submission(configuration, source)
+        return Submission(configuration, source, inputs)
 
     def _what_to_run(self, configuration: RunConfiguration) -> tuple[Any, Any]:
         """Return script and command, one of them None: those given here win over the run configuration's."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 
-from stoker.exceptions import UserErrorException, WorkspaceException
+from stoker.core._workspace_data import WorkspaceData
+from stoker.exceptions import WorkspaceException
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -12,15 +13,12 @@ if TYPE_CHECKING:
     from typing import Any
 
     from stoker.client.http import Api
-    from stoker.core.compute import ComputeTarget
-    from stoker.core.environment import Environment
-    from stoker.core.experiment import Experiment
     from stoker.core.run import Run
 
 __all__ = ["Workspace"]
 
 
-class Workspace:
+class Workspace(WorkspaceData):
     """A workspace that is there, found by its name.
 
     Subscription and resource group are labels from v1: kept and printed, never needed.
@@ -221,47 +219,6 @@ class Workspace:
     def discovery_url(self) -> str:
         """The address of the workspace's service."""
         return str(self._api.url)
-
-    @property
-    def experiments(self) -> dict[str, Experiment]:
-        """Name -> experiment, asked anew each time."""
-        from stoker.core.experiment import Experiment
-
-        return {experiment.name: experiment for experiment in Experiment.list(self)}
-
-    @property
-    def compute_targets(self) -> dict[str, ComputeTarget]:
-        """Name -> compute target, asked anew each time."""
-        from stoker.core.compute import ComputeTarget
-
-        return {target.name: target for target in ComputeTarget.list(self)}
-
-    @property
-    def environments(self) -> dict[str, Environment]:
-        """Name -> latest version of the environment, asked anew each time."""
-        from stoker.core.environment import Environment
-
-        return Environment.list(self)
-
-    @property
-    def datastores(self) -> dict[str, Any]:
-        """Empty: there are none in this version."""
-        return {}
-
-    datasets = models = images = webservices = datastores
-
-    def get_default_compute_target(self, type: str) -> ComputeTarget | None:  # noqa: A002  # v1's name
-        """Return the target `cpu-cluster` or `gpu-cluster`, or None.
-
-        Parameters
-        ----------
-        type : {"CPU", "GPU"}
-        """
-        if str(type).upper() not in {"CPU", "GPU"}:
-            raise UserErrorException(
-                f"There is no default target of the type {type!r}. Give 'CPU' or 'GPU'.", target="type"
-            )
-        return self.compute_targets.get(f"{str(type).lower()}-cluster")
 
     def get_run(self, run_id: str) -> Run:
         """Return the run of that id, of whatever experiment.

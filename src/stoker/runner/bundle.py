@@ -17,7 +17,7 @@ from stoker.base.locks import held
 
 __all__ = ["ensure"]
 
-PARTS = ("__init__.py", "exceptions.py", "py.typed", "base", "client", "core", "data", "runner")
+PARTS = ("__init__.py", "exceptions.py", "py.typed", "azureml", "base", "client", "core", "data", "runner")
 """What of the package runs on a target."""
 
 LIBRARIES = ("yaml",)
@@ -58,6 +58,7 @@ def _files() -> Iterator[tuple[str, bytes]]:
     for part in PARTS:
         for path in _sources(os.path.join(source, part)):
             yield f"stoker/{os.path.relpath(path, source)}", _read(path)
+    yield "azureml/__init__.py", _read(os.path.join(source, "azureml", "_path", "azureml", "__init__.py"))
     yield "stoker/_thirdparty/__init__.py", b'"""Libraries of others, kept apart from the user\'s."""\n'
     for name in LIBRARIES:
         yield from _library(name)

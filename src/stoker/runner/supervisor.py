@@ -16,18 +16,19 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
-from stoker.base.agent import poke
 from stoker.base.failpoints import reach
-from stoker.base.journal import Journal, host_name
 from stoker.base.jsonio import read_json
 from stoker.base.paths import RunPaths
-from stoker.base.processes import end_tree, identity, send
+from stoker.base.processes import end_tree, identity
 from stoker.runner import exits
+from stoker.runner.data_steps import DataError, DataSteps
 from stoker.runner.launch import LaunchError, close_all, launch, to_argv
 from stoker.runner.materialize import materialise
-from stoker.runner.papers import at_last, claim_json, make_folder, redirect, replace_json, say, whereabouts
+from stoker.runner.notes import Notes
+from stoker.runner.papers import at_last, make_folder, redirect, say
+from stoker.runner.ranks import Ranks
 from stoker.runner.sampling import PERIOD, Sampler
-from stoker.runner.verdict import Ending, Rank, never_started, verdict
+from stoker.runner.verdict import Ending, data_lost, never_started, verdict
 from stoker.runner.wakeup import Wakeup
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ class _ToldToEndError(BaseException):
     """SIGTERM came before there was a process to end."""
 
 
-class Supervisor:
+class Supervisor(Notes):
     """Starts, watches and ends the processes of one run.
 
     Parameters
@@ -76,11 +77,8 @@ class Supervisor:
     """
 
     def __init__(self, paths: RunPaths) -> None:
-        self.paths = paths
-        self.spec: dict[str, Any] = read_json(paths.spec)
-        self.run_id: str = self.spec["run_id"]
-        self.ranks = [Rank(place) for place in self.spec.get("processes") or [{}]]
-        self.journal = Journal.open(paths.folder, self.run_id)
+        super().__init__(paths)
+        self.ranks = Ranks(self.spec.get("processes") or [{}])
         self.env: dict[str, str] = {
             "STOKER_RUN_ID": self.run_id,
             "STOKER_RUN_DIR": paths.folder,
@@ -88,19 +86,18 @@ class Supervisor:
             "PYTHONUNBUFFERED": "1",
         }
         self.work = os.path.join(paths.folder, self.spec.get("work") or "work")
-        self.state: dict[str, Any] = {}
         self._has_own_log = False
         self._told = False
         self._preparing = False
         self._is_gone = False
         self._ending: Ending | None = None
-        self._first_failure: Rank | None = None
         self._kill_at = math.inf
         self._deadline = math.inf
         self._sampler: Sampler | None = None
         self._memory_limit = 0
         self._oom_kills: int | None = None
         self._awake = self._listen()
+        self._data = DataSteps(self, self.work) if self.spec.get("data") else None
 
     def _listen(self) -> Wakeup:
         """Have signals end a wait from here on."""
@@ -118,26 +115,11 @@ class Supervisor:
         if self._preparing:
             raise _ToldToEndError
 
-    def claim(self) -> bool:
-        """Write the first state, exclusively; False when another supervisor has this run already."""
-        who = identity(os.getpid())
-        self.state = {
-            "phase": "starting",
-            "run_id": self.run_id,
-            "attempt": self.spec.get("attempt", 1),
-            **({} if who is None else who.as_dict()),
-            "host": host_name(),
-            "processes": [],
-            "started": None,
-            "ended": None,
-            "exit": None,
-        }
-        return claim_json(self.paths.state, self.state)
-
     def run(self) -> None:
         """Carry the run out to its written end, whatever happens."""
         try:
             self._prepare()
+            self._bring_data()
             reach("supervise-before-script")
             self._start()
             self._watch()
@@ -147,14 +129,16 @@ class Supervisor:
             facts = never_started(self.ranks, 143, reason, f"The run was canceled: {reason}", canceled=True)
         except LaunchError as error:
             facts = never_started(self.ranks, 127, "could not be started", str(error))
+        except DataError as error:
+            facts = never_started(self.ranks, 126, "its data could not be prepared", str(error))
         except Exception as error:  # noqa: BLE001  # a full disk, a missing object: the run must say so
             say(f"failed: {error!r}")
             message = f"The run could not be carried out on this machine: {error}. Mend that and submit it again."
             facts = never_started(self.ranks, 126, "could not be carried out", message)
         with contextlib.suppress(OSError):
             self._own_log()
-        self._clear_up(thorough=self._ending is not None or not all(rank.code == 0 for rank in self.ranks))
-        self._finish(facts)
+        self._clear_up(thorough=self._ending is not None or not self.ranks.succeeded)
+        self._finish(self._keep_data(facts))
 
     def _prepare(self) -> None:
         """Put the source in place."""
@@ -177,6 +161,39 @@ class Supervisor:
         make_folder(self.paths.user_logs, 0o700)
         self._preparing = False
 
+    def _bring_data(self) -> None:
+        """Put the inputs in place, where the run has any."""
+        if self._data is None:
+            return
+        self._own_log()
+        self.tell("status", "Starting", {"reason": "Preparing data"})
+        self.poke()
+        reach("supervise-before-data")
+        if not self._data.prepare(self._awake, lambda: self._told):
+            raise _ToldToEndError
+        self.warn(self._data.warnings)
+        self.env, self.spec = self._data.variables(self.env), self._data.command()
+
+    def _keep_data(self, facts: dict[str, Any]) -> dict[str, Any]:
+        """Store and register the outputs of a script that was started, and return how the run ended."""
+        if self._data is None or not self.state["processes"]:
+            return facts
+        outcome = "Completed" if self.ranks.succeeded and self._ending is None else "Failed"
+        told, limit = self._told, None
+        if told or self._ending is not None:
+            # Whoever wants it to end does not wait long for what it has written so far.
+            outcome, limit = ("Canceled", float(self.spec.get("grace", 10)))
+        reach("supervise-before-outputs")
+        try:
+            warnings = self._data.keep(outcome, self._awake, lambda: self._told and not told, limit)
+        except (DataError, OSError) as error:
+            return data_lost(facts, str(error))
+        if warnings is None and not told and self._told:
+            reason = self._why_canceled()
+            return {**facts, "canceled": True, "reason": reason, "message": f"The run was canceled: {reason}"}
+        self.warn(warnings or [])
+        return facts
+
     def _start(self) -> None:
         """Start every process; the first one counts as the start of the run."""
         self._oom_kills = exits.oom_kills()
@@ -195,10 +212,10 @@ class Supervisor:
         self._own_log()
         limit = self.spec.get("time_limit")
         self._deadline = time.monotonic() + limit if limit else math.inf
-        self._tell("status", "Running", {key: self.state.get(key) for key in ("pid", "start", "boot", "host")})
+        self.tell("status", "Running", {key: self.state.get(key) for key in ("pid", "start", "boot", "host")})
         processes = [{"rank": rank.number, "pid": rank.pid, "start": rank.start} for rank in self.ranks]
-        self._write_state(phase="running", started=now, processes=processes)
-        self._poke()
+        self.write_state(phase="running", started=now, processes=processes)
+        self.poke()
         others = f" and {len(self.ranks) - 1} more" if len(self.ranks) > 1 else ""
         say(f"started process {self.ranks[0].pid}{others}: {' '.join(argv)}")
         self._sampler = Sampler(os.getpid(), self.paths.resources, self.env)
@@ -219,14 +236,14 @@ class Supervisor:
         self._collect()
         sampler.sample()
         first_second = time.monotonic() + PERIOD / 2
-        while any(rank.lives for rank in self.ranks):
+        while self.ranks.live:
             self._sleep_until(min(sampler.next_at, self._deadline, self._kill_at))
             self._collect()
             self._act()
             now = time.monotonic()
             if now >= sampler.next_at:
                 sampler.sample()
-                self._is_gone = not self._follow()
+                self._is_gone = not self.follow()
             if now >= first_second:
                 sampler.gpus.begin()
 
@@ -235,28 +252,14 @@ class Supervisor:
         self._awake.drain()
 
     def _collect(self) -> bool:
-        """Take in every child that has ended, ours and adopted ones; return whether any is left."""
-        try:
-            while True:
-                pid, status, usage = os.wait4(-1, os.WNOHANG)
-                if not pid:
-                    return True
-                if self._sampler is not None:
-                    self._sampler.reaped(pid, usage)
-                for rank in self.ranks:
-                    if rank.pid == pid and not rank.ended:
-                        rank.end(status)
-                        if rank.failed and self._first_failure is None:
-                            self._first_failure = rank
-        except ChildProcessError:
-            return False
+        return self.ranks.collect(None if self._sampler is None else self._sampler.reaped)
 
     def _act(self) -> None:
         """Begin to end the processes where there is a reason, and go on to KILL when the grace is over."""
         now = time.monotonic()
         grace = float(self.spec.get("grace", 10))
-        if self._ending is None and any(rank.lives for rank in self.ranks):
-            failed = self._first_failure
+        if self._ending is None and self.ranks.live:
+            failed = self.ranks.first_failure
             if self._told:
                 facts = read_json(self.paths.cancel) or {}
                 self._begin_to_end(Ending("canceled", self._why_canceled(), float(facts.get("grace", grace))))
@@ -268,7 +271,7 @@ class Supervisor:
             elif failed is not None:
                 self._begin_to_end(Ending("rank", f"process {failed.number} failed", grace))
         if now >= self._kill_at:
-            self._signal_all(signal.SIGKILL)
+            self.ranks.signal(signal.SIGKILL)
             self._kill_at = now + 1.0
 
     def _begin_to_end(self, ending: Ending) -> None:
@@ -277,14 +280,7 @@ class Supervisor:
         self._deadline = math.inf
         self._kill_at = time.monotonic() + ending.grace
         if ending.grace > 0:
-            self._signal_all(signal.SIGTERM)
-            # A stopped process takes the signal only once it goes on.
-            self._signal_all(signal.SIGCONT)
-
-    def _signal_all(self, number: int) -> None:
-        for rank in self.ranks:
-            if rank.lives and not send(rank.pid, number, group=True):
-                send(rank.pid, number)
+            self.ranks.terminate()
 
     def _why_canceled(self) -> str:
         facts = read_json(self.paths.cancel) or {}
@@ -295,13 +291,13 @@ class Supervisor:
         memory = (sampler.memory, self._memory_limit) if sampler is not None else None
         kills = exits.oom_kills()
         oom = kills is not None and self._oom_kills is not None and kills > self._oom_kills
-        return verdict(self.ranks, self._first_failure, self._ending, self.paths.folder, memory, oom)
+        return verdict(self.ranks, self.ranks.first_failure, self._ending, self.paths.folder, memory, oom)
 
     def _clear_up(self, *, thorough: bool) -> None:
         """End whatever the processes left behind: children, adopted ones, and whoever carries the run's id."""
         if self._sampler is not None:
             self._sampler.gpus.close()
-        self._signal_all(signal.SIGKILL)
+        self.ranks.signal(signal.SIGKILL)
         own = os.getpid()
         if self._collect():
             left = end_tree([own], None, LEFT_OVER_GRACE)
@@ -323,29 +319,8 @@ class Supervisor:
         say(f"ended: {facts['reason']}")
         who = {key: self.state.get(key) for key in ("pid", "start", "boot", "host")}
         reach("supervise-before-finalizing")
-        self._tell("status", "Finalizing", {**who, "exit": facts})
+        self.tell("status", "Finalizing", {**who, "exit": facts})
         reach("supervise-before-ended")
         # Only this process knows it: on a full disk it waits until there is room.
-        at_last(self._follow, lambda: self._write_state(phase="ended", ended=ended, exit=facts))
-        self._poke()
-
-    def _follow(self) -> bool:
-        """Go along when the workspace is moved; return False when the run's folder was deleted."""
-        found = whereabouts(self.paths.folder)
-        if found is not None and found != self.paths.folder:
-            self.paths = RunPaths(found)
-        return found is not None
-
-    def _tell(self, kind: str, *fields: Any) -> None:
-        try:
-            self.journal.write(kind, self.run_id, *fields)
-        except OSError as error:
-            say(str(error))
-
-    def _write_state(self, **changes: Any) -> None:
-        self.state.update(changes)
-        replace_json(self.paths.state, self.state)
-
-    def _poke(self) -> None:
-        if self.spec.get("home"):
-            poke(self.spec["home"], self.run_id)
+        at_last(self.follow, lambda: self.write_state(phase="ended", ended=ended, exit=facts))
+        self.poke()

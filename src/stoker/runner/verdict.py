@@ -10,7 +10,7 @@ from stoker.runner import exits
 if TYPE_CHECKING:
     from typing import Any
 
-__all__ = ["Ending", "Rank", "lost", "never_started", "verdict"]
+__all__ = ["Ending", "Rank", "data_lost", "lost", "never_started", "verdict"]
 
 
 class Rank:
@@ -139,6 +139,13 @@ def never_started(
 ) -> dict[str, Any]:
     """Return the end of a run whose script was not, or not wholly, started."""
     return {**_facts(code, None, reason, message, ranks, canceled=canceled), "warnings": warnings or []}
+
+
+def data_lost(facts: dict[str, Any], message: str) -> dict[str, Any]:
+    """Return the end of a run whose outputs could not be kept: how its script ended counts where that was worse."""
+    if facts.get("code") == 0 and not facts.get("canceled") and not facts.get("timed_out"):
+        return {**facts, "code": 125, "reason": "its outputs could not be kept", "message": message}
+    return {**facts, "warnings": [*(facts.get("warnings") or []), message]}
 
 
 def lost(started: bool) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import FastAPI
 
 from stoker.base.version import __version__
-from stoker.service import api, errors
+from stoker.service import api, errors, mlflow
 from stoker.service.api import browser
 from stoker.service.context import ServiceContext
 from stoker.service.gate import Gate, cookie_name
@@ -26,7 +26,7 @@ def create_app(context: ServiceContext) -> FastAPI:
         redirect_slashes=False,
     )
     app.state.context = context
-    for router in (*api.routers, browser.router):
+    for router in (*api.routers, browser.router, *mlflow.routers):
         app.router.routes.extend(router.routes)
     errors.install(app)
     hosts = frozenset({context.settings.host})

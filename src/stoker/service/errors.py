@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -27,7 +28,7 @@ from stoker.exceptions import (
 )
 from stoker.service.names import AsciiJSONResponse
 
-__all__ = ["ForbiddenError", "answer_of", "install"]
+__all__ = ["ForbiddenError", "answer_of", "install", "mlflow_error"]
 
 
 class ForbiddenError(AuthenticationException):
@@ -53,23 +54,50 @@ _DISK = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG, errno.E
 _CODES = {401: "Unauthorized", 403: "Forbidden", 404: "NotFound", 405: "MethodNotAllowed", 413: "TooLarge"}
 
 
-def answer_of(error: StokerException) -> JSONResponse:
-    """Return the answer for an exception of ours."""
+_MLFLOW = re.compile(r"/api/\d+\.\d+/?mlflow")
+"""The addresses of which MLflow's clients read the errors."""
+_MLFLOW_CODES = {
+    "Unauthorized": "UNAUTHENTICATED",
+    "Forbidden": "PERMISSION_DENIED",
+    "NotFound": "RESOURCE_DOES_NOT_EXIST",
+    "MethodNotAllowed": "ENDPOINT_NOT_FOUND",
+    "Conflict": "RESOURCE_CONFLICT",
+    "TooLarge": "BAD_REQUEST",
+    "Unavailable": "TEMPORARILY_UNAVAILABLE",
+    "Internal": "INTERNAL_ERROR",
+}
+
+
+def answer_of(error: StokerException, path: str = "") -> JSONResponse:
+    """Return the answer for an exception of ours, in the form of those who ask below `path`."""
+    status, code = _status_of(error)
+    return _answer(status, code, error.message, target=error.target, details=error.details, path=path)
+
+
+def mlflow_error(error: StokerException) -> AsciiJSONResponse:
+    """Return the answer for an exception of ours in the form that MLflow's clients read."""
+    return _mlflow_answer(*_status_of(error), error.message)
+
+
+def _status_of(error: StokerException) -> tuple[int, str]:
     if isinstance(error, ServiceException):
         # Nothing is wrong with the request: whoever sent it keeps it and sends it again.
-        status, code = error.status if error.status >= 500 else 503, "Unavailable"
-    else:
-        status, code = next((status, code) for kind, status, code in _ANSWERS if isinstance(error, kind))
-    return _answer(status, code, error.message, target=error.target, details=error.details)
+        return error.status if error.status >= 500 else 503, "Unavailable"
+    return next((status, code) for kind, status, code in _ANSWERS if isinstance(error, kind))
+
+
+def _mlflow_answer(status: int, code: str, message: str, headers: Mapping[str, str] | None = None) -> AsciiJSONResponse:
+    body = {"error_code": _MLFLOW_CODES.get(code, "INVALID_PARAMETER_VALUE"), "message": message}
+    return AsciiJSONResponse(body, status_code=status, headers=dict(headers or {}))
 
 
 def install(app: FastAPI) -> None:
     """Make the application answer every error in the one form."""
     log = structlog.get_logger("stoker.service")
 
-    async def ours(_: Request, error: Exception) -> JSONResponse:
+    async def ours(request: Request, error: Exception) -> JSONResponse:
         assert isinstance(error, StokerException)
-        return answer_of(error)
+        return answer_of(error, request.url.path)
 
     async def invalid(_: Request, error: Exception) -> JSONResponse:
         assert isinstance(error, RequestValidationError)
@@ -78,10 +106,10 @@ def install(app: FastAPI) -> None:
         message = f"The request is not valid at {place}: {first['msg']}. Send what the OpenAPI document describes."
         return _answer(400, "UserError", message, target=place)
 
-    async def plain(_: Request, error: Exception) -> JSONResponse:
+    async def plain(request: Request, error: Exception) -> JSONResponse:
         assert isinstance(error, HTTPException)
         code = _CODES.get(error.status_code, "UserError")
-        return _answer(error.status_code, code, f"{error.detail}.", headers=error.headers)
+        return _answer(error.status_code, code, f"{error.detail}.", headers=error.headers, path=request.url.path)
 
     async def refused_by_disk(request: Request, error: Exception) -> JSONResponse:
         assert isinstance(error, OSError)
@@ -92,11 +120,12 @@ def install(app: FastAPI) -> None:
             f"The workspace's disk does not take what was sent: {error.strerror}. Nothing of it was stored; what "
             "scripts log stays in their journals meanwhile. Free some space there, and it goes on."
         )
-        return _answer(503, "Unavailable", message)
+        return _answer(503, "Unavailable", message, path=request.url.path)
 
-    async def gone(_: Request, error: Exception) -> JSONResponse:
+    async def gone(request: Request, error: Exception) -> JSONResponse:
         assert isinstance(error, ClientDisconnect)
-        return _answer(400, "UserError", "The request was not whole: its sender went away. Send it again.")
+        message = "The request was not whole: its sender went away. Send it again."
+        return _answer(400, "UserError", message, path=request.url.path)
 
     async def unexpected(request: Request, error: Exception) -> JSONResponse:
         log.error("request failed", method=request.method, path=request.url.path, exc_info=error)
@@ -105,6 +134,7 @@ def install(app: FastAPI) -> None:
             "Internal",
             f"The service failed at {request.method} {request.url.path} ({type(error).__name__}); this is a mistake in "
             "Stoker. The trace is in .stoker/logs/service.log.",
+            path=request.url.path,
         )
 
     app.add_exception_handler(StokerException, ours)
@@ -123,6 +153,9 @@ def _answer(
     target: str | None = None,
     details: dict[str, Any] | None = None,
     headers: Mapping[str, str] | None = None,
+    path: str = "",
 ) -> JSONResponse:
+    if _MLFLOW.match(path):
+        return _mlflow_answer(status, code, message, headers)
     error = {"code": code, "message": message, "target": target, "details": details or {}}
     return AsciiJSONResponse({"error": error}, status_code=status, headers=dict(headers or {}))

@@ -83,7 +83,7 @@ class Gate:
         headers = Headers(scope=scope)
         if self._activity.closed:
             # A submit that came between the last look at the queue and the end would be nobody's.
-            await _leaving()(scope, receive, send)
+            await _leaving(scope["path"])(scope, receive, send)
             return
         if scope.get("raw_path"):
             scope["path"] = path_of(scope["raw_path"])
@@ -91,7 +91,7 @@ class Gate:
             self._check_host(headers)
             scope.setdefault("state", {})["principal"] = self._principal(scope, headers)
         except StokerException as error:
-            await answer_of(error)(scope, receive, send)
+            await answer_of(error, scope["path"])(scope, receive, send)
             return
         self._activity.open_requests += 1
         try:
@@ -136,9 +136,9 @@ def _cookies(headers: Headers) -> dict[str, str]:
         return {}
 
 
-def _leaving() -> Response:
+def _leaving(path: str) -> Response:
     error = ServiceException("This service is leaving. Ask again: the next one is started by whoever needs it.")
-    answer = answer_of(error)
+    answer = answer_of(error, path)
     answer.headers[LEAVING_HEADER] = "1"
     answer.headers["Connection"] = "close"
     return answer

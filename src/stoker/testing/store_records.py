@@ -101,7 +101,7 @@ class RecordContract:
         found = store.experiments.get("train")
         assert (found["id"], found["run_count"], found["last_run"]["id"]) == (first["id"], 1, "a")
         with pytest.raises(UserErrorException, match="experiment name"):
-            store.experiments.get_or_create("no spaces")
+            store.experiments.get_or_create("a line\nbreak")
         with pytest.raises(NotFoundException, match="Did you mean 'train'"):
             store.experiments.get("trian")
 

@@ -102,7 +102,7 @@ class RunContract:
         with pytest.raises(UserErrorException, match="run id"):
             make(store, "../a")
         with pytest.raises(UserErrorException, match="experiment name"):
-            make(store, "a", experiment="-x")
+            make(store, "a", experiment=" x")
         with pytest.raises(UserErrorException, match="neither an experiment"):
             store.runs.create(id="a")
 
@@ -279,14 +279,6 @@ class RunContract:
         end(store, "d")
 
         assert _ids(store.runs.unfinished_descendants("a")) == ["c", "b"]
-
-    def test_a_claim_holds_for_one_start_of_the_service(self, store: Store) -> None:
-        """The next start may take over."""
-        make(store, "a", kind="submitted")
-
-        assert [store.runs.claim("a", incarnation) for incarnation in (1, 1, 2, 1)] == [True, False, True, False]
-        end(store, "a", RunStatus.CANCELED)
-        assert not store.runs.claim("a", 3)
 
     def test_handles_and_submissions_are_kept_apart_from_the_record(self, store: Store) -> None:
         """Writing them is no change of the run."""

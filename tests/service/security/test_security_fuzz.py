@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi.checks import response_schema_conformance, status_code_conformance
 
+from stoker.client.http import quote_name
 from stoker.testing.workspaces import TemporaryWorkspace
 
 EXAMPLES = 25
@@ -26,6 +27,9 @@ LEFT_OUT = {
 CHECKS = [not_a_server_error, status_code_conformance, response_schema_conformance]
 CONTENT = b"x\n"
 KNOWN = {"experiments": "fuzz", "environments": "fuzz-env", "compute": "pool", "files": "outputs/a.txt"}
+KNOWN |= {"secrets": "fuzz/ü", "datastores": "fuzz_store", "datasets": "fuzz data"}
+KNOWN |= {"models": "fuzz model"}
+DATASET = {"format": 1, "kind": "File", "source": {"type": "files", "paths": []}, "steps": []}
 _numbers = itertools.count()
 
 _json = st.recursive(
@@ -64,6 +68,12 @@ class Target:
         self.api.request(
             "POST", "/objects/pack", raw=sha256(CONTENT).digest() + len(CONTENT).to_bytes(8, "big") + CONTENT
         )
+        self.api.put(f"/secrets/{quote_name(KNOWN['secrets'])}", {"value": "x"})
+        place = {"type": "LocalFolder", "kind": "folder", "config": {"path": "/data"}, "overwrite": True}
+        self.api.post("/datastores", {"name": KNOWN["datastores"], **place})
+        self.dataset = self.api.post("/datasets/register", {"name": KNOWN["datasets"], "definition": DATASET})["id"]
+        model = {"name": KNOWN["models"], "run_id": self.run_id, "run_path": KNOWN["files"]}
+        self.model_version = str(self.api.post("/models", model)["version"])
         self.snapshot = self.api.post("/snapshots", {"format": 1, "files": [], "links": [], "dirs": ["a"]})["id"]
 
     def fill(self, case: Any) -> None:
@@ -72,7 +82,10 @@ class Target:
         names = {
             "run_id": self.run_id,
             "name": KNOWN.get(resource, KNOWN["files"]),
+            "version": self.model_version,
+            "path": "a.txt",
             "snapshot_id": self.snapshot,
+            "dataset_id": self.dataset,
             "sha256": sha256(CONTENT).hexdigest(),
         }
         fresh = {"offset": 0, "journal": f"j{next(_numbers)}"}
@@ -87,7 +100,8 @@ class Target:
             }
             case.body = {name: legal.get(name, value) for name, value in case.body.items()}
             if isinstance(case.body.get("definition"), dict):
-                case.body["definition"] = {**case.body["definition"], "name": "fuzz-env"}
+                known: dict[str, Any] = DATASET if resource == "datasets" else {"name": "fuzz-env"}
+                case.body["definition"] = {**case.body["definition"], **known}
 
 
 @pytest.fixture(scope="module")

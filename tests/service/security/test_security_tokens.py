@@ -25,6 +25,12 @@ OWNER_ONLY = {
     ("POST", "/api/v1/compute"),
     ("PATCH", "/api/v1/compute/{name}"),
     ("DELETE", "/api/v1/compute/{name}"),
+    ("PUT", "/api/v1/secrets/{name}"),
+    ("DELETE", "/api/v1/secrets/{name}"),
+    ("DELETE", "/api/v1/datastores/{name}"),
+    ("POST", "/api/v1/datastores/{name}/default"),
+    ("DELETE", "/api/v1/datasets/by-name/{name}"),
+    ("DELETE", "/api/v1/models/{name}/{version}"),
 }
 OWN_TREE_ONLY = {
     ("PATCH", ID),
@@ -33,6 +39,7 @@ OWN_TREE_ONLY = {
     ("POST", f"{ID}/journal"),
     ("PUT", f"{ID}/files"),
     ("PUT", f"{ID}/files/{{name}}"),
+    ("POST", f"{ID}/lineage"),
 }
 ANY_RUN = {
     ("POST", "/api/v1/runs"),
@@ -41,12 +48,21 @@ ANY_RUN = {
     ("POST", "/api/v1/objects/missing"),
     ("POST", "/api/v1/objects/pack"),
     ("POST", "/api/v1/snapshots"),
+    # New ones only, and only data sets and models of its own tree: test_security_data.py.
+    ("POST", "/api/v1/datastores"),
+    ("POST", "/api/v1/datasets"),
+    ("POST", "/api/v1/datasets/register"),
+    ("PATCH", "/api/v1/datasets/by-id/{dataset_id}"),
+    ("POST", "/api/v1/models"),
+    ("PATCH", "/api/v1/models/{name}/{version}"),
 }
 QUERY = {f"{ID}/journal": "?journal=j&offset=0", f"{ID}/logs/{{name}}": "?offset=0"}
 BODY: dict[str, Any] = {
     f"{ID}/end": {"status": "Completed"},
     "/api/v1/experiments": {"name": "x"},
     "/api/v1/compute": {"name": "pool", "type": "AmlCompute"},
+    "/api/v1/secrets/{name}": {"value": "x"},
+    f"{ID}/lineage": {"direction": "input", "kind": "path", "ref": "workspaceblobstore/x", "name": "x"},
     f"{ID}/journal": b"",
     f"{ID}/files": b"",
     f"{ID}/files/{{name}}": b"x",

@@ -18,12 +18,13 @@ from stoker.service.store.sql.database import Database
 from stoker.service.store.sql.schema import HEAD, SCRIPTS, ensure_schema, migrate
 from stoker.testing.store_runs import make
 
+AFTER = f"{int(HEAD) + 1:04}"
 NEXT = """
 from alembic import op
 import sqlalchemy as sa
 
-revision = "0002"
-down_revision = "0001"
+revision = "AFTER"
+down_revision = "HEAD"
 
 def upgrade():
     with op.batch_alter_table("runs") as table:
@@ -43,13 +44,14 @@ def _schema(path: str) -> dict[str, str]:
         rows = connection.execute("SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL").fetchall()
     finally:
         connection.close()
-    return {name: re.sub(r"\s+", " ", sql).replace("( ", "(").replace(" )", ")") for name, sql in rows}
+    return {name: re.sub(r"\s+", " ", sql).replace("( ", "(").replace(" )", ")").strip() for name, sql in rows}
 
 
 def _scripts(folder: Path, fail: str = "") -> str:
     target = folder / "migrations"
     shutil.copytree(SCRIPTS, target)
-    (target / "versions" / "0002_next.py").write_text(NEXT.replace("FAIL", fail))
+    text = NEXT.replace("FAIL", fail).replace("AFTER", AFTER).replace("HEAD", HEAD)
+    (target / "versions" / f"{AFTER}_next.py").write_text(text)
     return str(target)
 
 
@@ -88,7 +90,7 @@ def test_an_older_database_is_copied_and_then_migrated(tmp_path: Path, path: str
     make(store, "a")
     store.close()
     database = Database(path)
-    ensure_schema(database, "0002", _scripts(tmp_path))
+    ensure_schema(database, AFTER, _scripts(tmp_path))
     with database.read() as connection:
         assert connection.exec_driver_sql("SELECT id, colour FROM runs").all() == [("a", None)]
     database.close()
@@ -104,7 +106,7 @@ def test_a_migration_that_fails_leaves_the_database_as_it_was(tmp_path: Path, pa
     database = Database(path)
 
     with pytest.raises(ZeroDivisionError):
-        ensure_schema(database, "0002", _scripts(tmp_path, fail="1 / 0"))
+        ensure_schema(database, AFTER, _scripts(tmp_path, fail="1 / 0"))
     database.close()
     assert _schema(path) == before
 

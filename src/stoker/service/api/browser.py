@@ -140,6 +140,7 @@ def _run_view(context: ServiceContext, run_id: str, log: str | None) -> RunView:
         parent=store.runs.find(run["parent_id"]) if run["parent_id"] else None,
         children=children["runs"],
         children_total=children["total"],
+        params=store.params.get(run_id),
         metrics=overview["metrics"],
         metrics_total=overview["total"],
         series=overview["series"],

@@ -14,7 +14,18 @@ from stoker.service.context import ServiceContext
 from stoker.service.errors import ForbiddenError
 from stoker.service.tokens import Principal
 
-__all__ = ["Caller", "Context", "Offset", "Owner", "Positive", "Seen", "WritableRun", "behind", "wait_for_seen"]
+__all__ = [
+    "Caller",
+    "Context",
+    "Offset",
+    "Owner",
+    "Positive",
+    "Seen",
+    "WritableRun",
+    "behind",
+    "wait_for_seen",
+    "writable_run",
+]
 
 LARGEST = 2**63 - 1
 """The largest whole number that the database and the file system know."""
@@ -52,7 +63,14 @@ async def _owner(caller: Caller) -> Principal:
 Owner = Annotated[Principal, Depends(_owner)]
 
 
-async def _writable_run(run_id: str, context: Context, caller: Caller) -> dict[str, Any]:
+def writable_run(context: ServiceContext, caller: Principal, run_id: str) -> dict[str, Any]:
+    """Return a run that the caller may change.
+
+    Raises
+    ------
+    stoker.service.errors.ForbiddenError
+        The caller is a run of another tree.
+    """
     run = context.store.runs.get(check_run_id(run_id))
     if not caller.is_owner:
         assert caller.run_id is not None
@@ -61,6 +79,10 @@ async def _writable_run(run_id: str, context: Context, caller: Caller) -> dict[s
                 f"The token of the run {caller.run_id} may not change the run {run_id}, which is not of its tree."
             )
     return run
+
+
+async def _writable_run(run_id: str, context: Context, caller: Caller) -> dict[str, Any]:
+    return writable_run(context, caller, run_id)
 
 
 WritableRun = Annotated[dict[str, Any], Depends(_writable_run)]

@@ -19,7 +19,7 @@ from stoker.service.context import ServiceContext
 from stoker.service.names import AsciiJSONResponse
 from stoker.service.store.names import name_problem
 
-__all__ = ["WantedRange", "router", "stream_file"]
+__all__ = ["WantedRange", "router", "stream_file", "stream_object"]
 
 router = rest_router("files")
 
@@ -159,14 +159,20 @@ def stream_file(context: ServiceContext, run_id: str, name: str, wanted: str | N
     if any(log["name"] == name for log in context.store.logs.list(run_id)):
         return Response(context.logs.read(run_id, name), media_type="text/plain; charset=utf-8", headers=headers)
     record = context.store.artifacts.get(run_id, name)
-    if not context.objects.exists(record["sha256"]):
+    return stream_object(context, name, record["sha256"], record["size"], wanted)
+
+
+def stream_object(context: ServiceContext, name: str, sha256: str, size: int, wanted: str | None) -> Response:
+    """Return the answer with an object that is called `name`, sandboxed; a part of it when a range is asked for."""
+    headers = {**SANDBOX, "Accept-Ranges": "bytes", "Content-Disposition": _disposition(name)}
+    if not context.objects.exists(sha256):
         raise NotFoundException(f"The bytes of {name} are gone from .stoker/objects. Restore them from a copy.")
-    first, last = _range(wanted, record["size"])
+    first, last = _range(wanted, size)
     length = last - first + 1
     headers["Content-Length"] = str(length)
     if wanted:
-        headers["Content-Range"] = f"bytes {first}-{last}/{record['size']}"
-    body: Iterator[bytes] = context.objects.read(record["sha256"], first, length)
+        headers["Content-Range"] = f"bytes {first}-{last}/{size}"
+    body: Iterator[bytes] = context.objects.read(sha256, first, length)
     return StreamingResponse(body, 206 if wanted else 200, headers, media_type=_media_type(name))
 
 

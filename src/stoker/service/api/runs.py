@@ -7,12 +7,13 @@ from typing import Annotated, Any, Literal
 from fastapi import Query, Response
 
 from stoker.base.failpoints import reach
-from stoker.base.names import check_experiment_name, check_run_id
+from stoker.base.names import check_free_name, check_run_id
 from stoker.base.states import RunStatus
 from stoker.exceptions import ConflictException, UserErrorException
 from stoker.service.api.deps import Caller, Context, Owner, Seen, WritableRun, wait_for_seen
 from stoker.service.api.models import CancelBody, EndBody, FinishBody, RunBody, RunPatch
 from stoker.service.api.routing import rest_router
+from stoker.service.controllers.run_data import record_data
 from stoker.service.controllers.submissions import record_of, register_environment
 from stoker.service.errors import ForbiddenError
 
@@ -35,6 +36,7 @@ def list_runs(
     children: bool = False,
     target: str | None = None,
     search: str | None = None,
+    filter: str | None = None,  # noqa: A002  # the same
     sort: str = "created",
     order: Literal["asc", "desc"] = "desc",
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
@@ -53,6 +55,7 @@ def list_runs(
         children=children,
         target=target,
         search=search,
+        filter=filter,
         sort=sort,
         order=order,
         limit=limit,
@@ -65,7 +68,7 @@ def list_runs(
 def make_run(body: RunBody, context: Context, caller: Caller, response: Response) -> dict[str, Any]:
     """Record a run; a submitted one is queued. The same request again gives the same run."""
     check_run_id(body.id)
-    check_experiment_name(body.experiment)
+    check_free_name(body.experiment, "experiment")
     parent_id = body.parent_id
     if not caller.is_owner and parent_id is not None:
         _check_same_tree(context, caller.run_id, parent_id)
@@ -73,6 +76,7 @@ def make_run(body: RunBody, context: Context, caller: Caller, response: Response
         run, created = context.store.runs.create(**record_of(body.model_dump(), context.targets, context.store))
         if created and body.kind == "submitted":
             run = register_environment(run, context.store)
+            record_data(run, context.store)
     if created and body.kind == "submitted":
         reach("submit-before-wake")
         context.queue.wake()
@@ -110,6 +114,12 @@ def delete_run(run_id: str, context: Context, _: Owner) -> dict[str, Any]:
     for ended in deleted:
         context.logs.delete(ended)
     return {"deleted": deleted}
+
+
+@router.get("/runs/{run_id}/params")
+def get_params(run_id: str, context: Context) -> dict[str, Any]:
+    """Return the parameters that MLflow's clients have logged to a run."""
+    return {"params": context.store.params.get(run_id)}
 
 
 @router.get("/runs/{run_id}/children")

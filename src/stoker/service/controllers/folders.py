@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
 import threading
 import time
 
 from stoker.base.paths import WorkspacePaths
 from stoker.base.states import RunStatus
+from stoker.base.trees import remove_tree
 from stoker.exceptions import NotFoundException
 from stoker.service.store import Store
 
@@ -68,7 +68,7 @@ class EndedFolders:
             os.rename(folder, os.path.join(self._paths.trash, os.urandom(8).hex()))
         except OSError:
             # It is gone, or the runs have a disk of their own.
-            shutil.rmtree(folder, ignore_errors=True)
+            remove_tree(folder)
         self._empty()
 
     def _empty(self) -> None:
@@ -83,7 +83,7 @@ class EndedFolders:
         names = _names(self._paths.trash)
         while names:
             for name in names:
-                shutil.rmtree(os.path.join(self._paths.trash, name), ignore_errors=True)
+                remove_tree(os.path.join(self._paths.trash, name))
             with self._lock:
                 # What can't be removed is left for the next start: trying again and again would help nobody.
                 names = sorted(set(_names(self._paths.trash)) - set(names))

@@ -1,4 +1,4 @@
-"""What nothing refers to any more: environments that nobody uses, objects that no file and no snapshot names."""
+"""What nothing refers to any more: environments that nobody uses, objects that no file, snapshot or model names."""
 
 from __future__ import annotations
 
@@ -44,4 +44,6 @@ def collect(
 
 def _unreferenced(store: Store, objects: ArtifactStore, older_than: float) -> list[str]:
     found = set(objects.hashes(older_than))
-    return sorted(found - store.artifacts.referenced(found) - store.snapshots.referenced(found))
+    for part in (store.artifacts, store.snapshots, store.models):
+        found -= part.referenced(found)
+    return sorted(found)

@@ -20,6 +20,7 @@ from stoker.runner import control
 from stoker.runner.verdict import lost
 from stoker.service.controllers.endings import Endings
 from stoker.service.controllers.folders import EndedFolders
+from stoker.service.controllers.run_data import data_spec
 from stoker.service.controllers.spec import SpecMaker
 from stoker.service.controllers.targets import Targets
 from stoker.service.environments import BuiltEnvironment, EnvironmentBuilder, EnvironmentRequest, Lease
@@ -256,6 +257,7 @@ class RunQueue:
             base_environment=submission.get("base_environment") or {},
             policy="exact" if self._policy == "exact" else "nearest",
             framework=str(definition.get("framework") or "Python"),
+            needs=tuple(submission.get("needs") or ()),
         )
 
     # -- places ---------------------------------------------------------------------------------------------------
@@ -300,7 +302,8 @@ class RunQueue:
         if run is None:
             return
         submission = self._store.runs.submission(run["id"])
-        spec = self._specs.make(run, submission, environment, self._manifest(run))
+        data = data_spec(run, submission, self._store, self._specs.bundle)
+        spec = self._specs.make(run, submission, environment, self._manifest(run), data)
         spec = launcher.prepare(run, None, spec)
         reach("launch-before-start")
         handle = launcher.start(Job(run["id"], ATTEMPT, spec))

@@ -44,7 +44,12 @@ class SpecMaker:
     bundle: str
 
     def make(
-        self, run: dict[str, Any], submission: dict[str, Any], environment: BuiltEnvironment, manifest: str | None
+        self,
+        run: dict[str, Any],
+        submission: dict[str, Any],
+        environment: BuiltEnvironment,
+        manifest: str | None,
+        data: dict[str, Any] | None = None,
     ) -> dict[str, Any]:
         """Return the spec of a run on one node."""
         definition = run["definition"] or {}
@@ -62,6 +67,7 @@ class SpecMaker:
             "processes": [{"rank": 0, "node": "local", "env": {}, "cpus": None, "log": "user_logs/std_log.txt"}],
             "watch": ["outputs", *(history.get("directoriesToWatch") or ["logs"])],
             "home": self.paths.home,
+            **({} if data is None else {"data": data}),
         }
 
     def _variables(
@@ -76,17 +82,15 @@ class SpecMaker:
             **environment.variables,
             **self._own_variables(run),
             **self._v1_variables(run),
-            **self._token_variables(run["id"]),
-            **_texts((definition.get("environment") or {}).get("environmentVariables")),
-            **_texts(definition.get("environmentVariables")),
+            **self._token_variables(run, _asked(definition)),
+            **_asked(definition),
             "PYTHONPATH": self._python_path(definition),
             "PYTHONUNBUFFERED": "1",
         }
 
     def _python_path(self, definition: dict[str, Any]) -> str:
         """Return our folder, then what the user asked for: ours comes first, so that `import stoker` is this one."""
-        asked = _texts((definition.get("environment") or {}).get("environmentVariables")).get("PYTHONPATH")
-        asked = _texts(definition.get("environmentVariables")).get("PYTHONPATH", asked)
+        asked = _asked(definition).get("PYTHONPATH")
         return os.pathsep.join([self.bundle, *([asked] if asked else [])])
 
     def _own_variables(self, run: dict[str, Any]) -> dict[str, str]:
@@ -101,11 +105,21 @@ class SpecMaker:
             "STOKER_NODE_COUNT": str(run.get("node_count") or 1),
         }
 
-    def _token_variables(self, run_id: str) -> dict[str, str]:
-        """Return the run's token, and when it ends in Unix seconds, under our name and v1's."""
-        token = self.signer.run_token(run_id, RUN_TOKEN_SECONDS)
+    def _token_variables(self, run: dict[str, Any], asked: dict[str, str]) -> dict[str, str]:
+        """Return the run's token under our name and v1's, and what an MLflow client needs to log to this run."""
+        token = self.signer.run_token(run["id"], RUN_TOKEN_SECONDS)
         expiry = str(int(time.time() + RUN_TOKEN_SECONDS))
-        return {"STOKER_TOKEN": token, "AZUREML_RUN_TOKEN": token, "AZUREML_RUN_TOKEN_EXPIRY": expiry}
+        tokens = {"STOKER_TOKEN": token, "AZUREML_RUN_TOKEN": token, "AZUREML_RUN_TOKEN_EXPIRY": expiry}
+        if "MLFLOW_TRACKING_URI" in asked:
+            # The script logs to a server of the user's own: it must not be sent our token, nor an id of a run here.
+            return tokens
+        return {
+            **tokens,
+            "MLFLOW_TRACKING_URI": self.url,
+            "MLFLOW_TRACKING_TOKEN": token,
+            "MLFLOW_RUN_ID": run["id"],
+            "MLFLOW_EXPERIMENT_ID": run["experiment_id"],
+        }
 
     def _v1_variables(self, run: dict[str, Any]) -> dict[str, str]:
         work = self.paths.run(run["id"]).work
@@ -136,6 +150,12 @@ def _command(definition: dict[str, Any], python: str) -> tuple[list[str] | None,
             "Give ScriptRunConfig a `script` or a `command`."
         )
     return [python, script, *(str(item) for item in definition.get("arguments") or [])], None
+
+
+def _asked(definition: dict[str, Any]) -> dict[str, str]:
+    """Return the variables that the user asked for; the run's own count before its environment's."""
+    of_environment = _texts((definition.get("environment") or {}).get("environmentVariables"))
+    return {**of_environment, **_texts(definition.get("environmentVariables"))}
 
 
 def _texts(variables: dict[str, Any] | None) -> dict[str, str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from stoker.base.names import check_experiment_name
+from stoker.base.names import check_free_name
 from stoker.exceptions import NotFoundException, UserErrorException
 from stoker.service.controllers.targets import LOCAL, Targets
 from stoker.service.store import Store
@@ -20,7 +20,7 @@ def record_of(body: dict[str, Any], targets: Targets, store: Store) -> dict[str,
     stoker.exceptions.UserErrorException
         An unknown target, snapshot or parent, a wrong number of nodes, nothing to start.
     """
-    check_experiment_name(body["experiment"])
+    check_free_name(body["experiment"], "experiment")
     definition = body["definition"] or {}
     submitted = body["kind"] == "submitted"
     target = str(definition.get("target") or LOCAL) if submitted else "sdk"

@@ -29,6 +29,8 @@ class RunView:
         Newest first.
     children_total : int or None
         How many there are when `children` is only a part; None: these are all.
+    params : mapping
+        Parameters that an MLflow client has logged, name to value.
     metrics : mapping
         Name to collapsed value, as `GET /runs/{id}/metrics` answers.
     metrics_total : int or None
@@ -63,6 +65,7 @@ class RunView:
     children: Sequence[Record] = ()
     children_total: int | None = None
     metrics: Mapping[str, Any] = field(default_factory=dict)
+    params: Mapping[str, str] = field(default_factory=dict)
     metrics_total: int | None = None
     series: Sequence[Record] = ()
     logs: Sequence[Record] = ()

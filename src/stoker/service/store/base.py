@@ -14,6 +14,14 @@
     +-- snapshots      manifests of source trees (their bytes: objects.py)
     +-- environments   ENVIRONMENT
     +-- compute        COMPUTE
+    +-- secrets        secrets by name, sealed (base_data.py)
+    +-- datastores     DATASTORE
+    +-- datasets       DATASET
+    +-- lineage        what runs were given and made
+    +-- models         MODEL and REGISTERED (base_models.py)
+    +-- logged_models  LOGGED_MODEL (base_logged_models.py)
+    +-- params         parameters of runs (base_mlflow.py)
+    +-- mlflow_runs    runs as MLflow's clients search for them
 """
 
 from __future__ import annotations
@@ -24,6 +32,15 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
 
+from stoker.service.store.base_data import (
+    DatasetRepository,
+    DatastoreRepository,
+    LineageRepository,
+    SecretRepository,
+)
+from stoker.service.store.base_logged_models import LoggedModelRepository
+from stoker.service.store.base_mlflow import MlflowRunRepository, ParamRepository
+from stoker.service.store.base_models import ModelRepository
 from stoker.service.store.base_records import (
     ArtifactRepository,
     ComputeRepository,
@@ -300,6 +317,14 @@ class Store(ABC):
     snapshots: SnapshotRepository
     environments: EnvironmentRepository
     compute: ComputeRepository
+    secrets: SecretRepository
+    datastores: DatastoreRepository
+    datasets: DatasetRepository
+    lineage: LineageRepository
+    models: ModelRepository
+    logged_models: LoggedModelRepository
+    params: ParamRepository
+    mlflow_runs: MlflowRunRepository
 
     @staticmethod
     def open(url: str) -> Store:

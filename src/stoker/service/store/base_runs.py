@@ -110,6 +110,7 @@ class RunRepository(ABC):
         children: bool = False,
         target: str | None = None,
         search: str | None = None,
+        filter: str | None = None,  # noqa: A002  # the protocol's word
         sort: str = "created",
         order: str = "desc",
         limit: int = 100,
@@ -133,6 +134,9 @@ class RunRepository(ABC):
             Whether runs that have a parent count, where neither `parent` nor `root` is given.
         search : str, optional
             A part of the id, the display name or the description; case does not matter.
+        filter : str, optional
+            Conditions in MLflow's grammar, as `metrics.loss < 0.5 AND params.model = 'ridge'`; see
+            `stoker.service.store.filters`.
         sort : str, default="created"
             `created` (the order of being recorded), `started`, `ended`, `duration`, `status`, `number`, or
             `metrics.NAME`: the metric's last value. Runs without a value come last.
@@ -296,10 +300,6 @@ class RunRepository(ABC):
     @abstractmethod
     def set_submission(self, run_id: str, **facts: Any) -> None:
         """Add facts for the service; not a change of the record."""
-
-    @abstractmethod
-    def claim(self, run_id: str, incarnation: int) -> bool:
-        """Take an unfinished run for this start of the service; False when this start has it already or it ended."""
 
     @abstractmethod
     def handle(self, run_id: str) -> Record | None:

@@ -160,6 +160,8 @@ def _prepare(connection: sqlite3.Connection, record: object) -> None:
     del record
     # We begin transactions ourselves: the driver's own way begins them too late for a consistent read.
     connection.isolation_level = None
+    # SQLite's own functions know the letters of ASCII only.
+    connection.create_function("casefold", 1, _casefold, deterministic=True)
     for pragma in (
         f"busy_timeout = {BUSY_MILLISECONDS}",
         "journal_mode = WAL",
@@ -169,6 +171,10 @@ def _prepare(connection: sqlite3.Connection, record: object) -> None:
         "journal_size_limit = 67108864",
     ):
         connection.execute(f"PRAGMA {pragma}")
+
+
+def _casefold(value: Any) -> Any:
+    return value.casefold() if isinstance(value, str) else value
 
 
 def _begin(connection: Connection) -> None:

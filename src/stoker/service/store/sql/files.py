@@ -16,6 +16,7 @@ from stoker.service.store.base_runs import Record
 from stoker.service.store.names import check_file_name
 from stoker.service.store.objects import check_hash
 from stoker.service.store.sql.database import Database
+from stoker.service.store.sql.logged_models import model_key_of
 from stoker.service.store.sql.run_rows import chunks, key_of, seconds
 from stoker.service.store.sql.tables import artifacts, logs
 
@@ -86,7 +87,7 @@ class SqlArtifacts(ArtifactRepository):
         check_file_name(name)
         check_hash(sha256)
         with self._database.write() as connection:
-            key = key_of(connection, run_id)
+            key = _owner(connection, run_id)
             known = _row(connection, key, name)
             if known is not None:
                 if request_id is not None and known.request == request_id:
@@ -109,7 +110,7 @@ class SqlArtifacts(ArtifactRepository):
         """Give a run many files at once."""
         missing = []
         with self._database.write() as connection:
-            key, now, rows = key_of(connection, run_id), time.time(), []
+            key, now, rows = _owner(connection, run_id), time.time(), []
             for name, sha256, size in files:
                 check_file_name(name)
                 if sha256 is not None:
@@ -129,14 +130,14 @@ class SqlArtifacts(ArtifactRepository):
     def list(self, run_id: str, prefix: str = "") -> Sequence[Record]:
         """Return the files."""
         with self._database.read() as connection:
-            statement = select(artifacts).where(artifacts.c.run == key_of(connection, run_id))
+            statement = select(artifacts).where(artifacts.c.run == _owner(connection, run_id))
             rows = connection.execute(statement.order_by(artifacts.c.name))
             return [_record(row) for row in rows if row.name.startswith(prefix)]
 
     def get(self, run_id: str, name: str) -> Record:
         """Return a file."""
         with self._database.read() as connection:
-            key = key_of(connection, run_id)
+            key = _owner(connection, run_id)
             row = _row(connection, key, name)
             if row is not None:
                 return _record(row)
@@ -148,13 +149,13 @@ class SqlArtifacts(ArtifactRepository):
     def find(self, run_id: str, name: str) -> Record | None:
         """Return a file, or None."""
         with self._database.read() as connection:
-            row = _row(connection, key_of(connection, run_id), name)
+            row = _row(connection, _owner(connection, run_id), name)
             return None if row is None else _record(row)
 
     def delete(self, run_id: str, name: str) -> None:
         """Take a file from a run."""
         with self._database.write() as connection:
-            key = key_of(connection, run_id)
+            key = _owner(connection, run_id)
             connection.execute(delete(artifacts).where(artifacts.c.run == key, artifacts.c.name == name))
 
     def referenced(self, hashes: Collection[str]) -> set[str]:
@@ -165,6 +166,18 @@ class SqlArtifacts(ArtifactRepository):
                 for some in chunks(hashes)
                 for found in connection.scalars(select(artifacts.c.sha256).where(artifacts.c.sha256.in_(some)))
             }
+
+
+def _owner(connection: Connection, owner_id: str) -> int:
+    """Return the key under which the files of a run, or of a logged model without a run, are kept."""
+    try:
+        return key_of(connection, owner_id)
+    except NotFoundException:
+        key = model_key_of(connection, owner_id)
+        if key is None:
+            raise
+        # Below zero no run has its key.
+        return -key
 
 
 def _row(connection: Connection, key: int, name: str) -> Row[Any] | None:

@@ -254,10 +254,19 @@ class Ingestion:
         if not self._trusted or keys.pk != self._root.pk:
             return
         to = RunStatus(status)
-        if to is RunStatus.RUNNING:
-            self._move(keys, to, {"started": t})
+        if to is RunStatus.STARTING:
+            self._explain(keys, _dict(facts).get("reason"))
+        elif to is RunStatus.RUNNING:
+            self._move(keys, to, {"started": t, "status_reason": None})
         elif to is RunStatus.FINALIZING:
             self._move(keys, to, {"exit": sound(_dict(facts).get("exit"))})
+
+    def _explain(self, keys: RunKeys, reason: Any) -> None:
+        """Say what is done before the script begins; in every later state it is no longer true."""
+        wanted = (runs.c.pk == keys.pk) & (runs.c.status == RunStatus.STARTING.value)
+        values = {"status_reason": _text(reason)}
+        if self._connection.execute(update(runs).where(wanted).values(values)).rowcount:
+            self._change(keys)
 
     def _move(self, keys: RunKeys, to: RunStatus, fields: Mapping[str, Any]) -> None:
         if writes.move(self._database, self._connection, keys.id, to, None, fields) is not None:

@@ -13,6 +13,8 @@ from sqlalchemy.sql.elements import UnaryExpression
 from stoker.base.names import suggestion
 from stoker.base.states import RunStatus
 from stoker.exceptions import NotFoundException, UserErrorException
+from stoker.service.store.base_mlflow import RUN_SEARCH
+from stoker.service.store.sql.run_filter import condition, labels_of
 from stoker.service.store.sql.run_rows import key_of
 from stoker.service.store.sql.tables import experiments, run_properties, run_tags, runs
 
@@ -34,6 +36,7 @@ class Conditions:
     children: bool = False
     target: str | None = None
     search: str | None = None
+    filter: str | None = None
 
 
 class Found(NamedTuple):
@@ -73,11 +76,13 @@ def find(connection: Connection, given: Conditions) -> Found | None:
         experiment = connection.scalar(select(experiments.c.pk).where(experiments.c.name == given.experiment))
         if experiment is None:
             return None
+    filtered, rest = labels_of(RUN_SEARCH.parse(given.filter))
     try:
-        others = _columns(connection, given)
+        others = _columns(connection, given) + [(condition(one),) * 2 for one in rest]
     except NotFoundException:
         return None
-    labels = [(run_tags, *split_label(text)) for text in given.tags]
+    labels = [*filtered]
+    labels += [(run_tags, *split_label(text)) for text in given.tags]
     labels += [(run_properties, *split_label(text)) for text in given.properties]
     if len(labels) > 1:
         labels.sort(key=lambda label: _label_size(connection, *label))

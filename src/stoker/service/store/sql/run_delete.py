@@ -5,6 +5,14 @@ from __future__ import annotations
 from sqlalchemy import Connection, delete, func, select, update
 
 from stoker.exceptions import ConflictException
+from stoker.service.store.sql.data_tables import (
+    datasets,
+    hidden_runs,
+    lineage,
+    logged_model_metrics,
+    logged_models,
+    run_params,
+)
 from stoker.service.store.sql.run_rows import chunks, key_of
 from stoker.service.store.sql.run_tree import below
 from stoker.service.store.sql.tables import (
@@ -48,17 +56,22 @@ def delete_tree(connection: Connection, run_id: str) -> list[str]:
 
 _OWNED = (
     *(series, journals, metric_descriptions, resources, logs, artifacts),
-    *(run_tags, run_properties, run_details),
+    *(run_tags, run_properties, run_details, run_params, hidden_runs, lineage),
+    *(logged_models, logged_model_metrics),
 )
 
 
 def _delete_rows(connection: Connection, keys: list[int]) -> None:
     of_series = select(series.c.pk).where(series.c.run.in_(keys))
     of_journals = select(journals.c.pk).where(journals.c.run.in_(keys))
+    of_models = select(logged_models.c.id).where(logged_models.c.run.in_(keys))
     connection.execute(delete(points).where(points.c.series.in_(of_series)))
+    connection.execute(delete(logged_model_metrics).where(logged_model_metrics.c.model.in_(of_models)))
     connection.execute(delete(journal_references).where(journal_references.c.journal.in_(of_journals)))
     for table in _OWNED:
         connection.execute(delete(table).where(table.c.run.in_(keys)))
+    # Keys of rows are given again: what stays must not come to name another run.
+    connection.execute(update(datasets).where(datasets.c.run.in_(keys)).values(run=None))
     connection.execute(delete(runs).where(runs.c.pk.in_(keys)))
 
 

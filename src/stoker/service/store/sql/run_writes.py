@@ -15,7 +15,7 @@ from sqlalchemy.sql.dml import ReturningUpdate
 
 from stoker.base.ids import new_guid
 from stoker.base.jsonio import canonical
-from stoker.base.names import check_experiment_name, check_run_id
+from stoker.base.names import check_free_name, check_run_id
 from stoker.base.states import RunStatus
 from stoker.exceptions import ConflictException, NotFoundException, UserErrorException
 from stoker.service.store.sql.database import Database
@@ -90,7 +90,7 @@ def experiment_key(connection: Connection, name: str) -> int:
         return int(key)
     values = {
         "id": new_guid(),
-        "name": check_experiment_name(name),
+        "name": check_free_name(name, "experiment"),
         "created": time.time(),
         "tags": {},
         "last_number": 0,

@@ -6,7 +6,7 @@ import time
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Select, bindparam, literal_column, or_, select, update
+from sqlalchemy import Connection, Select, bindparam, literal_column, select
 
 from stoker.base.states import RunStatus
 from stoker.exceptions import ConflictException
@@ -150,6 +150,7 @@ class SqlRuns(RunRepository):
         children: bool = False,
         target: str | None = None,
         search: str | None = None,
+        filter: str | None = None,  # noqa: A002  # the protocol's word
         sort: str = "created",
         order: str = "desc",
         limit: int = 100,
@@ -168,6 +169,7 @@ class SqlRuns(RunRepository):
             children=children,
             target=target,
             search=search,
+            filter=filter,
         )
         full = select != "brief"
         with self._database.read() as connection:
@@ -308,18 +310,6 @@ class SqlRuns(RunRepository):
         with self._database.write() as connection:
             known = self._detail(connection, run_id, "submission") or {}
             writes.write_details(connection, key_of(connection, run_id), {"submission": {**known, **facts}})
-
-    def claim(self, run_id: str, incarnation: int) -> bool:
-        """Take an unfinished run for this start of the service."""
-        statement = (
-            update(runs)
-            .where(runs.c.id == run_id, _UNFINISHED)
-            .where(or_(runs.c.incarnation.is_(None), runs.c.incarnation < incarnation))
-            .values(incarnation=incarnation)
-        )
-        with self._database.write() as connection:
-            key_of(connection, run_id)
-            return connection.execute(statement).rowcount == 1
 
     def handle(self, run_id: str) -> Record | None:
         """Return the launcher's handle."""

@@ -9,12 +9,12 @@ from sqlalchemy import Connection, text
 
 from stoker.base.version import __version__
 from stoker.exceptions import WorkspaceException
+from stoker.service.store.sql.data_tables import metadata
 from stoker.service.store.sql.database import Database
-from stoker.service.store.sql.tables import metadata
 
 __all__ = ["HEAD", "SCRIPTS", "backup", "ensure_schema", "migrate"]
 
-HEAD = "0001"
+HEAD = "0002"
 """The newest version script in `migrations/versions`; versions are numbers of four digits."""
 SCRIPTS = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "migrations")
 

@@ -9,13 +9,22 @@ from collections.abc import Iterator
 from stoker.exceptions import UserErrorException, WorkspaceException
 from stoker.service.store.base import Store
 from stoker.service.store.sql.database import Database
+from stoker.service.store.sql.datasets import SqlDatasets
+from stoker.service.store.sql.datastores import SqlDatastores
 from stoker.service.store.sql.files import SqlArtifacts, SqlLogs
 from stoker.service.store.sql.journals import SqlJournals
+from stoker.service.store.sql.lineage import SqlLineage
+from stoker.service.store.sql.logged_models import SqlLoggedModels
 from stoker.service.store.sql.metrics import SqlMetrics, SqlResources
+from stoker.service.store.sql.mlflow_runs import SqlMlflowRuns
+from stoker.service.store.sql.models import SqlModels
+from stoker.service.store.sql.params import SqlParams
 from stoker.service.store.sql.records import SqlCompute, SqlEnvironments, SqlSnapshots
 from stoker.service.store.sql.runs import SqlRuns
 from stoker.service.store.sql.schema import ensure_schema
+from stoker.service.store.sql.secrets import SqlSecrets
 from stoker.service.store.sql.workspace import SqlExperiments, SqlWorkspace
+from stoker.service.store.vault import KEY_FILE, Vault
 
 __all__ = ["SqlStore"]
 
@@ -54,6 +63,16 @@ class SqlStore(Store):
         self.snapshots = SqlSnapshots(self.database)
         self.environments = SqlEnvironments(self.database)
         self.compute = SqlCompute(self.database)
+        self.params = SqlParams(self.database)
+        self.mlflow_runs = SqlMlflowRuns(self.database)
+        home = None if self.database.path is None else os.path.dirname(self.database.path)
+        vault = Vault(None if home is None else os.path.join(home, KEY_FILE))
+        self.secrets = SqlSecrets(self.database, vault)
+        self.datastores = SqlDatastores(self.database, vault, home)
+        self.datasets = SqlDatasets(self.database)
+        self.lineage = SqlLineage(self.database)
+        self.models = SqlModels(self.database)
+        self.logged_models = SqlLoggedModels(self.database)
 
     @contextlib.contextmanager
     def write(self) -> Iterator[None]:

@@ -11,25 +11,25 @@ from stoker.service.store.sql.types import FileName, Json, Number
 if TYPE_CHECKING:
     from sqlalchemy.sql.schema import SchemaItem
 
-__all__ = ["metadata"]
+__all__ = ["compact", "labels", "metadata"]
 
 metadata = MetaData(
     naming_convention={"ix": "ix_%(column_0_N_label)s", "uq": "uq_%(table_name)s_%(column_0_N_name)s"},
 )
 
 
-def _compact(name: str, *items: SchemaItem) -> Table:
+def compact(name: str, *items: SchemaItem) -> Table:
     """Return a table that is its primary key's index: half the size, and neighbours lie together."""
     return Table(name, metadata, *items, sqlite_with_rowid=False)
 
 
-counters = _compact(
+counters = compact(
     "counters",
     Column("name", Text, primary_key=True),
     Column("value", Integer, nullable=False),
 )
 
-workspace = _compact(
+workspace = compact(
     "workspace",
     Column("name", Text, primary_key=True),
     Column("value", Json),
@@ -110,9 +110,9 @@ run_details = Table(
 )
 
 
-def _labels(name: str) -> Table:
+def labels(name: str) -> Table:
     """Return a table of keys and values of runs, with a copy of what lists filter by."""
-    return _compact(
+    return compact(
         name,
         Column("run", Integer, primary_key=True),
         Column("key", Text, primary_key=True),
@@ -123,8 +123,8 @@ def _labels(name: str) -> Table:
     )
 
 
-run_tags = _labels("run_tags")
-run_properties = _labels("run_properties")
+run_tags = labels("run_tags")
+run_properties = labels("run_properties")
 
 journals = Table(
     "journals",
@@ -137,7 +137,7 @@ journals = Table(
     UniqueConstraint("run", "name"),
 )
 
-journal_references = _compact(
+journal_references = compact(
     "journal_references",
     Column("journal", Integer, primary_key=True),
     Column("reference", Integer, primary_key=True),
@@ -163,14 +163,14 @@ series = Table(
     Index("ix_series_last", "name", "top", "last", "run", "experiment", sqlite_where=text("last IS NOT NULL")),
 )
 
-metric_descriptions = _compact(
+metric_descriptions = compact(
     "metric_descriptions",
     Column("run", Integer, primary_key=True),
     Column("name", Text, primary_key=True),
     Column("description", Text, nullable=False),
 )
 
-points = _compact(
+points = compact(
     "points",
     Column("series", Integer, primary_key=True),
     Column("id", Integer, primary_key=True),
@@ -183,7 +183,7 @@ points = _compact(
     Column("text", Text),
 )
 
-resources = _compact(
+resources = compact(
     "resources",
     Column("run", Integer, primary_key=True),
     Column("t", Float, primary_key=True),

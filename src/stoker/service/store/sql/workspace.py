@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, ScalarSelect, delete, func, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
-from stoker.base.names import check_experiment_name, suggestion
+from stoker.base.names import check_free_name, suggestion
 from stoker.exceptions import ConflictException, NotFoundException, UserErrorException
 from stoker.service.store.base import ExperimentRepository, WorkspaceRepository
 from stoker.service.store.base_runs import Record
@@ -54,7 +54,7 @@ class SqlExperiments(ExperimentRepository):
 
     def get_or_create(self, name: str) -> Record:
         """Return the experiment, made when it is new."""
-        check_experiment_name(name)
+        check_free_name(name, "experiment")
         with self._database.read() as connection:
             row = connection.execute(select(experiments).where(experiments.c.name == name)).one_or_none()
             if row is not None:

@@ -1,0 +1,121 @@
+"""Tables: a CSV file beside Arrow's own reader of the same types, in constant memory, and what of Parquet is read."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+from benchmarks.measure import Row, in_turn, show
+
+MIB = 1 << 20
+READ = """
+import json, resource, sys, time
+from stoker.data.dataset_factory import TabularDatasetFactory
+dataset = TabularDatasetFactory.from_delimited_files(sys.argv[1])
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+began = time.perf_counter()
+{work}
+print(json.dumps([time.perf_counter() - began, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, before]))
+"""
+OURS = READ.format(work="frame = dataset.to_pandas_dataframe()")
+FILTER = READ.format(work="count = len(dataset.filter(dataset['a'] < 10).keep_columns(['a']).to_pandas_dataframe())")
+PROFILE = READ.format(work="profile = dataset.get_profile()")
+ARROW = """
+import json, resource, sys, time
+import pyarrow as pa
+from pyarrow import csv
+import pandas
+types = {"id": pa.int64(), "a": pa.float64(), "b": pa.float64(), "word": pa.string(), "flag": pa.bool_(),
+         "day": pa.timestamp("us")}
+began = time.perf_counter()
+options = csv.ConvertOptions(column_types=types, strings_can_be_null=True, quoted_strings_can_be_null=False)
+frame = csv.read_csv(sys.argv[1], convert_options=options).to_pandas(split_blocks=True, self_destruct=True)
+print(json.dumps([time.perf_counter() - began, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, 0]))
+"""
+
+
+def rows(*, quick: bool = False) -> list[Row]:
+    """Measure one file of a gigabyte."""
+    size, rounds = (100 * MIB, 2) if quick else (1024 * MIB, 3)
+    with tempfile.TemporaryDirectory() as folder:
+        path = _csv(Path(folder) / "large.csv", size)
+        ours, arrow = in_turn([lambda: _seconds(OURS, path), lambda: _seconds(ARROW, path)], rounds)
+        filtered, profiled = _run(FILTER, path), _run(PROFILE, path)
+        what = f"a CSV of {size // MIB:,} MiB"
+        return [
+            Row(
+                f"{what} to pandas",
+                ours / arrow,
+                "x Arrow's own reader",
+                1.2,
+                f"{ours:.1f} s; `pyarrow.csv.read_csv(...).to_pandas()` with the same types {arrow:.1f} s",
+            ),
+            Row(f"{what}, filtered", filtered[1] / 1024, "MiB at most in memory", None, f"{filtered[0]:.1f} s"),
+            Row(f"{what}, profiled", profiled[1] / 1024, "MiB at most in memory", None, f"{profiled[0]:.1f} s"),
+            _parquet(Path(folder), 200_000 if quick else 4_000_000),
+        ]
+
+
+def _csv(path: Path, size: int) -> Path:
+    """Write a table of numbers, words, booleans and days."""
+    lines = [
+        f"{n},{n * 0.37 % 1000:.6f},{n * 1.618 % 1:.9f},word{n % 1000},{n % 3 == 0},"
+        f"2019-{n % 12 + 1:02}-{n % 28 + 1:02}\n"
+        for n in range(100_000)
+    ]
+    block = "".join(lines).encode()
+    with path.open("wb") as file:
+        file.write(b"id,a,b,word,flag,day\n")
+        for _ in range(size // len(block) + 1):
+            file.write(block)
+    return path
+
+
+def _seconds(code: str, path: Path) -> float:
+    return float(_run(code, path)[0])
+
+
+def _run(code: str, path: Path) -> list[float]:
+    done = subprocess.run([sys.executable, "-c", code, str(path)], capture_output=True, text=True, check=True)
+    found: list[float] = json.loads(done.stdout.splitlines()[-1])
+    return found
+
+
+def _parquet(folder: Path, count: int) -> Row:
+    import numpy as np
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    from stoker.data import _definition, _engine
+    from stoker.data._storage.resolve import resolve_paths
+
+    numbers = np.random.default_rng(1)
+    table = pa.table({"id": np.arange(count), **{f"c{place}": numbers.random(count) for place in range(9)}})
+    path = folder / "table.parquet"
+    parquet.write_table(table, path, row_group_size=count // 40)
+    definition = _definition.build("parquet_files", [{"local": str(path)}])
+    step: dict[str, Any] = {"op": "filter", "expression": ["<", ["col", "id"], ["value", count // 40]]}
+    definition = _definition.with_steps(definition, step, {"op": "keep_columns", "columns": ["id", "c3"]})
+    before, began = _read_bytes(), time.perf_counter()
+    frame = _engine.to_pandas(definition, resolve_paths([{"local": str(path)}]))
+    seconds, read = time.perf_counter() - began, _read_bytes() - before
+    assert len(frame) == count // 40
+    size = os.path.getsize(path)
+    beside = f"{read / MIB:.1f} of {size / MIB:.0f} MiB in {seconds * 1000:.0f} ms; 2 of 10 columns, 1 of 40 row groups"
+    return Row("Parquet with a column selection and a filter: bytes read", read / size, "of the file", None, beside)
+
+
+def _read_bytes() -> int:
+    """Return the bytes that this process has read so far, from memory or disk."""
+    with open("/proc/self/io", encoding="ascii") as file:
+        return int(next(line for line in file if line.startswith("rchar")).split()[1])
+
+
+if __name__ == "__main__":
+    show(rows())

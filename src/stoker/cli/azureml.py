@@ -1,0 +1,95 @@
+"""`stoker azureml`: code that was written for v1."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from typer import Argument
+
+from stoker.cli.app import Many, Noun, option
+from stoker.cli.output import emit, write
+from stoker.cli.session import SESSION, UsageProblem, hint, say
+from stoker.cli.table import Column, table
+from stoker.exceptions import StokerException
+
+app = Noun()
+
+_COLUMNS = [
+    Column("V1", "name"),
+    Column("USES", "uses", right=True, named=True),
+    Column("HERE", "verdict"),
+    Column("INSTEAD", "instead", shrink=True),
+]
+_SHOWN = 40
+
+
+@app.verb("exec", options_first=True)
+def run(
+    file: Annotated[str, Argument(metavar="FILE", help="A Python script or a notebook")],
+    arguments: Annotated[Many, Argument(metavar="ARGS", help="What the script is given")] = None,
+    keep: Annotated[
+        str | None, option("--keep", about="Where the executed notebook goes; default: beside it", metavar="FILE")
+    ] = None,
+    timeout: Annotated[
+        float | None, option("--timeout", about="Seconds that a notebook's cell may take", metavar="S")
+    ] = None,
+) -> int:
+    """Run old code unchanged."""
+    from stoker.porting.execute import run_notebook, run_script
+
+    if not file.endswith(".ipynb"):
+        return run_script(file, arguments or [])
+    if arguments:
+        raise UsageProblem("A notebook takes no arguments. Leave them out, or run a script.")
+    output = keep or f"{file.removesuffix('.ipynb')}.executed.ipynb"
+    error = run_notebook(file, output, timeout)
+    say(f"The notebook with its outputs is {output}.")
+    if error is not None:
+        raise StokerException(f"A cell failed: {error}")
+    return 0
+
+
+@app.verb("check")
+def check(
+    path: Annotated[str, Argument(metavar="PATH", help="A folder with v1 code, or a file")],
+    html: Annotated[str | None, option("--html", about="Write a page to look at", metavar="FILE")] = None,
+) -> None:
+    """Say what of old code works here, without running it."""
+    from stoker.porting.code_base import check as read
+
+    report = read(path, _commands())
+    if html is not None:
+        from stoker.porting.page import page
+
+        with open(html, "w", encoding="utf-8") as file:
+            file.write(page(report, os.path.basename(os.path.abspath(path))))
+        say(f"The page is {html}.")
+    if SESSION.output == "table" and not SESSION.query:
+        _show(report, path)
+    else:
+        emit(report.to_dict())
+
+
+def _commands() -> Mapping[str, str | None]:
+    from stoker.cli.az.table import COMMANDS, FOREIGN
+
+    return {
+        name: None if isinstance(place, tuple) else f"It {place}" for name, place in {**FOREIGN, **COMMANDS}.items()
+    }
+
+
+def _show(report: Any, path: str) -> None:
+    rows = [
+        {"name": name, "uses": len(found), "verdict": found[0].verdict.value, "instead": found[0].instead}
+        for name, found in report.by_name()
+    ]
+    if rows:
+        write(table(rows[:_SHOWN], _COLUMNS))
+    if len(rows) > _SHOWN:
+        say(f"{len(rows) - _SHOWN} more names work; `-o json` has each use with its file and line.")
+    for file, why in report.unread:
+        say(f"{file}: {why}")
+    write(f"{100 * report.share:.0f} % of {len(report.findings)} uses of v1 in {report.files} files work here.")
+    hint(f"stoker azureml check {path} --html report.html   a page with every place")

@@ -1,0 +1,49 @@
+"""Datastores that are MySQL databases."""
+
+from __future__ import annotations
+
+from stoker.data._sql_datastore import SqlDatastore
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from stoker.core.workspace import Workspace
+
+__all__ = ["AzureMySqlDatastore"]
+
+
+class AzureMySqlDatastore(SqlDatastore):
+    """A MySQL database.
+
+    Parameters
+    ----------
+    workspace : Workspace
+    name, server_name, database_name, user_id, user_password : str
+    port_number : str, optional
+        Default: 3306.
+    **settings
+        v1's other arguments, without effect.
+    """
+
+    def __init__(
+        self,
+        workspace: Workspace | None,
+        name: str,
+        server_name: str | None = None,
+        database_name: str | None = None,
+        user_id: str | None = None,
+        user_password: str | None = None,
+        port_number: str | int | None = None,
+        **settings: object,
+    ) -> None:
+        del settings
+        super().__init__(workspace, name, "AzureMySql")
+        self.server_name = server_name
+        self.database_name = database_name
+        self.user_id = user_id
+        self.port_number = port_number
+        self._given = user_password
+
+    @property
+    def user_password(self) -> str | None:
+        """The user's password, asked of the workspace; None when there is none."""
+        return self._given or self._secret("password")

@@ -1,0 +1,281 @@
+"""v1's interface as Stoker has it, read from Stoker's own code: what a name is, and what a call of it returns.
+
+Nothing is kept by hand: a name works when it is there, types come from annotations, what differs is a line
+`Differs from v1: ...` in a docstring, and what only the cloud had is a class made by `core/_cloud.py` or one that
+carries `_instead`.
+"""
+
+from __future__ import annotations
+
+import ast
+import functools
+import importlib
+import inspect
+import textwrap
+import types
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from stoker.azureml._places import place_of, why_missing
+from stoker.porting.findings import Verdict
+
+__all__ = ["Value", "module_value"]
+
+_SEARCHED = ("stoker.core", "stoker.core.compute", "stoker.data", "stoker.core.runconfig", "stoker.exceptions")
+_LISTS = frozenset({"Iterable", "Iterator", "Generator", "List", "Sequence", "list", "set", "tuple"})
+_MAPPINGS = frozenset({"Mapping", "dict"})
+_FAR = 2
+
+
+@dataclass(frozen=True)
+class Value:
+    """What a name or an expression of the code that is read stands for.
+
+    Attributes
+    ----------
+    kind : {"module", "class", "object", "function", "many", "by_name", "missing"}
+        `many` is something that yields objects of the class, `by_name` a mapping to them; `missing` is what Stoker
+        does not have, or what comes of that.
+    name : str
+        v1's name, for reports.
+    thing : object
+        The module, class or function of Stoker.
+    why : str
+        Of what is missing: what is said of it.
+    depth : int
+        How many calls lie between it and what is missing; nothing is said of what is farther than one.
+    """
+
+    kind: str
+    name: str
+    thing: Any = None
+    why: str = ""
+    depth: int = 0
+
+    def member(self, attribute: str) -> Value | None:
+        """Return what an attribute of it is; None where nothing can be said."""
+        name = f"{self.name}.{attribute}"
+        if self.kind == "missing":
+            return Value("missing", name, why=self.why, depth=self.depth) if self.depth < _FAR else None
+        if self.kind == "module":
+            return _of_module(self, attribute, name)
+        if self.kind in {"class", "object"}:
+            return _of_class(self, attribute, name)
+        if self.kind == "by_name" and attribute in {"get", "pop", "setdefault"}:
+            return Value("function", name, _Given(self.item()))
+        if self.kind == "by_name" and attribute in {"values", "items"}:
+            return Value("function", name, _Given(Value("many", self.name, self.thing)))
+        return None
+
+    def item(self) -> Value | None:
+        """Return what is in a list or mapping."""
+        if self.kind in {"many", "by_name"}:
+            return Value("object", self.name, self.thing)
+        return self if self.kind == "missing" else None
+
+    def result(self) -> Value | None:
+        """Return what a call of it gives; None where nothing can be said."""
+        if self.kind == "missing":
+            return Value("missing", self.name, why=self.why, depth=self.depth + 1)
+        if self.kind == "class":
+            return Value("object", self.name, self.thing)
+        if isinstance(self.thing, _Given):
+            return self.thing.value
+        return _returned(self.thing, self.name) if self.kind == "function" else None
+
+    @property
+    def verdict(self) -> tuple[Verdict, str]:
+        """What becomes of its use, and what to use instead."""
+        if self.kind == "missing":
+            return Verdict.MISSING, self.why
+        owner = self.thing
+        instead = getattr(owner, "_instead", None) if inspect.isclass(owner) else _instead_of(owner)
+        if instead:
+            return Verdict.CLOUD, str(instead)
+        differs = _differs(owner)
+        return (Verdict.DIFFERS, differs) if differs else (Verdict.WORKS, "")
+
+
+@dataclass(frozen=True)
+class _Given:
+    """A function whose result is known."""
+
+    value: Value | None
+
+
+@dataclass(frozen=True)
+class _Method:
+    """A function, and the class that it was found on."""
+
+    function: Callable[..., Any]
+    owner: type
+
+
+def module_value(name: str) -> Value:
+    """Return what a module of v1 is here.
+
+    Examples
+    --------
+    >>> module_value("azureml.train.dnn").kind
+    'missing'
+    """
+    if name == "azureml":
+        return Value("module", name, types.ModuleType(name))
+    place = place_of(name)
+    if place is None:
+        return Value("missing", name, why=why_missing(name))
+    return Value("module", name, importlib.import_module(place))
+
+
+def _of_module(module: Value, attribute: str, name: str) -> Value | None:
+    found = getattr(module.thing, attribute, None)
+    if found is None:
+        below = module_value(name)
+        if below.kind == "module" or module.name == "azureml" or not attribute.isidentifier():
+            return below
+        return Value("missing", name, why=f"{module.name} of this version has no {attribute}.")
+    if inspect.isclass(found):
+        return Value("class", name, found)
+    if inspect.ismodule(found):
+        return Value("module", name, found)
+    if callable(found):
+        return Value("function", name, found)
+    return Value("object", name, type(found)) if type(found).__module__.startswith("stoker") else None
+
+
+def _of_class(owner: Value, attribute: str, name: str) -> Value | None:
+    cls = owner.thing
+    if getattr(cls, "_instead", None):
+        return Value("function", name, cls)
+    found = inspect.getattr_static(cls, attribute, None)
+    if found is None:
+        return _below(owner, attribute, name) or _of_instance(owner, attribute, name)
+    if isinstance(found, property):
+        return _returned(found.fget, name) if found.fget else None
+    if inspect.isclass(found):
+        return Value("class", name, found)
+    function = found.__func__ if isinstance(found, (staticmethod, classmethod)) else found
+    if inspect.isfunction(function):
+        return Value("function", name, _Method(function, cls))
+    return _annotated(cls, attribute, name)
+
+
+def _below(owner: Value, attribute: str, name: str) -> Value | None:
+    """Look in the classes below: a method that gives a `ComputeTarget` gives an `AmlCompute` too."""
+    for cls in owner.thing.__subclasses__():
+        if inspect.getattr_static(cls, attribute, None) is not None:
+            return _of_class(Value(owner.kind, owner.name, cls), attribute, name)
+    return None
+
+
+def _of_instance(owner: Value, attribute: str, name: str) -> Value | None:
+    cls = owner.thing
+    if attribute in _assigned(cls) or any(hasattr(base, "__getattr__") for base in cls.__mro__[:-1]):
+        return _annotated(cls, attribute, name)
+    if owner.kind == "object" and any(attribute in vars(base).get("__annotations__", {}) for base in cls.__mro__):
+        return _annotated(cls, attribute, name)
+    return Value("missing", name, why=f"{cls.__name__} has no {attribute} in this version.")
+
+
+def _annotated(cls: type, attribute: str, name: str) -> Value | None:
+    for base in cls.__mro__:
+        text = vars(base).get("__annotations__", {}).get(attribute)
+        if isinstance(text, str):
+            return _of_annotation(text, base.__module__, base, name)
+    return None
+
+
+@functools.cache
+def _assigned(cls: type) -> frozenset[str]:
+    """Return the attributes that the class' methods set on `self`."""
+    names: set[str] = set()
+    for base in cls.__mro__[:-1]:
+        try:
+            tree = ast.parse(textwrap.dedent(inspect.getsource(base)))
+        except (OSError, TypeError, SyntaxError):
+            continue
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store):
+                names.add(node.attr)
+    return frozenset(names)
+
+
+def _returned(thing: Any, name: str) -> Value | None:
+    owner = thing.owner if isinstance(thing, _Method) else None
+    function = thing.function if isinstance(thing, _Method) else thing
+    function = inspect.unwrap(function)
+    text = getattr(function, "__annotations__", {}).get("return")
+    if not isinstance(text, str):
+        return None
+    return _of_annotation(text, function.__module__, owner, name)
+
+
+def _of_annotation(text: str, module: str, owner: type | None, name: str) -> Value | None:
+    try:
+        tree = ast.parse(text, mode="eval").body
+    except SyntaxError:
+        return None
+    return _of_type(tree, module, owner, name)
+
+
+def _of_type(node: ast.expr, module: str, owner: type | None, name: str) -> Value | None:
+    if isinstance(node, ast.BinOp):
+        return _of_type(node.left, module, owner, name) or _of_type(node.right, module, owner, name)
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        return _of_annotation(node.value, module, owner, name)
+    if isinstance(node, ast.Subscript):
+        return _of_container(node, module, owner, name)
+    if not isinstance(node, ast.Name):
+        return None
+    cls = owner if node.id == "Self" else _class_named(node.id, module)
+    return None if cls is None else Value("object", _v1_name(cls), cls)
+
+
+def _of_container(node: ast.Subscript, module: str, owner: type | None, name: str) -> Value | None:
+    outer = node.value.id if isinstance(node.value, ast.Name) else ""
+    inner = node.slice.elts[-1] if isinstance(node.slice, ast.Tuple) and node.slice.elts else node.slice
+    if isinstance(inner, ast.Constant) and inner.value is Ellipsis and isinstance(node.slice, ast.Tuple):
+        inner = node.slice.elts[0]
+    value = _of_type(inner, module, owner, name)
+    if value is None:
+        return None
+    if outer == "Optional":
+        return value
+    if outer in _MAPPINGS:
+        return Value("by_name", value.name, value.thing)
+    return Value("many", value.name, value.thing) if outer in _LISTS else None
+
+
+@functools.cache
+def _class_named(name: str, module: str) -> type | None:
+    for place in (module, *_SEARCHED):
+        try:
+            found = getattr(importlib.import_module(place), name, None)
+        except ImportError:
+            continue
+        if inspect.isclass(found) and found.__module__.startswith("stoker."):
+            return found
+    return None
+
+
+def _v1_name(cls: type) -> str:
+    place = cls.__module__.removeprefix("stoker.")
+    public = [part for part in place.split(".") if not part.startswith("_")]
+    # Users know the class by where they import it from.
+    top = ".".join(public[:1]) if getattr(importlib.import_module(f"stoker.{public[0]}"), cls.__name__, None) else ""
+    return f"azureml.{top or '.'.join(public)}.{cls.__name__}"
+
+
+def _instead_of(thing: Any) -> str | None:
+    return getattr(thing.owner, "_instead", None) if isinstance(thing, _Method) else None
+
+
+def _differs(thing: Any) -> str:
+    """Return what the docstring says to differ from v1; empty where it says nothing."""
+    text = inspect.getdoc(thing.function if isinstance(thing, _Method) else thing) or ""
+    marker = "Differs from v1:"
+    if marker not in text:
+        return ""
+    sentence = text.partition(marker)[2].partition("\n\n")[0]
+    return " ".join(sentence.split())

@@ -1,0 +1,41 @@
+"""Searches for runs, with MLflow's grammar of filters and orders."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from stoker.exceptions import NotFoundException
+from stoker.service.mlflow.pages import page_of
+from stoker.service.mlflow.routing import Call, MlflowRouter, Parameters
+from stoker.service.mlflow.wire import experiment_of, run_json
+from stoker.service.store import Record
+
+__all__ = ["router"]
+
+router = MlflowRouter()
+
+_VIEWS = {"ACTIVE_ONLY": "active", "DELETED_ONLY": "deleted", "ALL": "all"}
+
+
+@router.method("POST", "runs/search")
+def search(call: Call) -> Parameters:
+    """Find runs by fields, metrics, parameters, tags and data."""
+    store = call.context.store
+    experiments = [found for item in call.texts("experiment_ids") if (found := _experiment(call, item))]
+    view = _VIEWS.get(call.text("run_view_type", "ACTIVE_ONLY"), "active")
+    filter_, order = call.text("filter", ""), call.texts("order_by")
+
+    def find(limit: int, offset: int) -> Sequence[Record]:
+        return store.mlflow_runs.search(experiments, filter_, order, view=view, limit=limit, offset=offset)
+
+    def show(record: Record) -> Parameters:
+        return run_json(record, store.lineage.of_run(record["id"]))
+
+    return page_of(call, find, show, field="runs", default=1000, most=50_000)
+
+
+def _experiment(call: Call, experiment_id: str) -> str | None:
+    try:
+        return str(experiment_of(call, experiment_id)["id"])
+    except NotFoundException:
+        return None

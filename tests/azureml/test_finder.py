@@ -1,0 +1,149 @@
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from stoker.runner import bundle
+from stoker.testing.workspaces import TemporaryWorkspace
+
+SAME = """
+import stoker.azureml
+import azureml.core
+import stoker.core
+from azureml.core import {names}
+from stoker.core.run import Run as Ours
+import azureml.core.run
+
+assert azureml.core is stoker.core and azureml.core.run.Run is Run is Ours
+assert isinstance(Run.get_context(), object)
+"""
+
+
+def python(code: str, *, ok: bool = True, **variables: str) -> str:
+    command, environment = [sys.executable, "-W", "error", "-c", code], {**os.environ, **variables}
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
+    assert (done.returncode == 0) is ok, done.stderr
+    return done.stdout if ok else done.stderr
+
+
+def test_one_class_has_two_names() -> None:
+    python(SAME.format(names="Environment, Experiment, Run, RunConfiguration, ScriptRunConfig, Workspace"))
+
+
+def test_a_module_keeps_who_it_is() -> None:
+    out = python(
+        "import stoker.azureml, azureml.core.run as module, sys\n"
+        "print(module.__name__, module.__spec__.name, sys.modules['stoker.core.run'] is module)"
+    )
+
+    assert out.split() == ["stoker.core.run", "stoker.core.run", "True"]
+
+
+def test_errors_are_caught_by_either_name() -> None:
+    python(
+        "import stoker.azureml\n"
+        "from azureml.exceptions import UserErrorException as theirs\n"
+        "from stoker.exceptions import UserErrorException as ours\n"
+        "try:\n    raise ours('x')\nexcept theirs:\n    pass\n"
+    )
+
+
+def test_a_pickle_made_with_v1_opens() -> None:
+    text = b"cazureml.core.conda_dependencies\nCondaDependencies\n."
+    python(f"import stoker.azureml, pickle\nprint(pickle.loads({text!r}).__module__)")
+
+
+def test_what_is_not_built_yet_says_so() -> None:
+    error = python("import stoker.azureml\nfrom azureml.train.automl import AutoMLConfig", ok=False)
+
+    assert "azureml.train (estimators" in error
+    assert "not part of this version" in error
+
+
+def test_a_private_module_names_the_public_way() -> None:
+    error = python("import stoker.azureml\nimport azureml._restclient", ok=False)
+
+    assert "private to v1's client" in error
+    assert "azureml.core has Workspace" in error
+
+
+def test_code_that_tries_an_import_goes_on() -> None:
+    python("import stoker.azureml\ntry:\n    import azureml.dataprep\nexcept ImportError:\n    pass")
+
+
+def test_stokers_own_parts_have_no_name_below_azureml() -> None:
+    python("import stoker.azureml\nimport azureml.service", ok=False)
+
+
+def test_a_client_that_was_imported_before_is_said(tmp_path: Path) -> None:
+    package = tmp_path / "azureml" / "core"
+    package.mkdir(parents=True)
+    (package / "__init__.py").write_text("real = True\n")
+    code = "import azureml.core\nassert azureml.core.real\nimport stoker.azureml"
+
+    assert "Write `import stoker.azureml` first" in python(code, ok=False, PYTHONPATH=str(tmp_path))
+
+
+def test_it_can_be_taken_back() -> None:
+    python(
+        "import stoker.azureml\nimport azureml.core\nstoker.azureml.uninstall()\n"
+        "assert not stoker.azureml.installed()\n"
+        "try:\n    import azureml.core\nexcept ImportError:\n    pass\nelse:\n    raise SystemExit(1)\n"
+    )
+
+
+def test_version_is_one_that_old_code_may_compare() -> None:
+    out = python("import stoker.azureml, azureml.core\nprint(azureml.core.VERSION, azureml.core.__version__)")
+
+    assert re.fullmatch(r"1\.\d+\.\d+ 1\.\d+\.\d+", out.strip())
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> str:
+    return bundle.ensure(str(tmp_path_factory.mktemp("cache")))
+
+
+def test_in_a_run_it_is_on_by_itself_in_child_processes_too(folder: str) -> None:
+    child = "import azureml.core; print(azureml.core.Run.__module__)"
+    out = python(
+        f"import subprocess, sys\nimport azureml.core\nprint(azureml.core.Run.__module__, flush=True)\n"
+        f"subprocess.run([sys.executable, '-c', {child!r}], check=True)",
+        PYTHONPATH=folder,
+    )
+
+    assert out.split() == ["stoker.core.run"] * 2
+
+
+def test_in_a_run_it_can_be_turned_off(folder: str, tmp_path: Path) -> None:
+    real = tmp_path / "azureml"
+    real.mkdir()
+    (real / "__init__.py").write_text("real = True\n")
+    code = "import azureml; print(azureml.real)"
+
+    assert python(code, PYTHONPATH=f"{folder}:{tmp_path}", STOKER_AZUREML="off").strip() == "True"
+    assert "No module named 'azureml'" in python(code, ok=False, PYTHONPATH=folder, STOKER_AZUREML="off")
+
+
+def test_nothing_else_is_in_the_folder_of_a_run(folder: str) -> None:
+    assert {name for name in os.listdir(folder) if name != "__pycache__"} == {"azureml", "stoker"}
+
+
+def test_a_script_of_v1_runs_as_it_is(live_workspace: TemporaryWorkspace, tmp_path: Path) -> None:
+    (tmp_path / "train.py").write_text(
+        "from azureml.core.run import Run\nrun = Run.get_context()\nrun.log('alpha', 0.5)\nprint(run.id)\n"
+    )
+    out = python(
+        "import stoker.azureml, sys\n"
+        "from azureml.core import Environment, Experiment, ScriptRunConfig, Workspace\n"
+        f"ws = Workspace.from_config({str(live_workspace.root)!r})\n"
+        "env = Environment('mine'); env.python.user_managed_dependencies = True\n"
+        f"run = Experiment(ws, 'old').submit(ScriptRunConfig({str(tmp_path)!r}, 'train.py', environment=env))\n"
+        "run.wait_for_completion()\nprint(run.get_metrics())"
+    )
+
+    assert out.strip() == "{'alpha': 0.5}"

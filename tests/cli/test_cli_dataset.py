@@ -1,0 +1,115 @@
+"""`stoker dataset`, as a user calls it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from subprocess import CompletedProcess
+from typing import Any
+
+import pytest
+
+Stoker = Callable[..., CompletedProcess[str]]
+
+
+@pytest.fixture
+def workspace(stoker: Stoker, folder: Path) -> Iterator[Stoker]:
+    """Return the command in a folder with a workspace and some data; its service is ended afterwards."""
+    assert stoker("init", "--name", "datasets").returncode == 0
+    (folder / "rows.csv").write_text("a,b\n" + "".join(f"{number},x{number}\n" for number in range(30)))
+    (folder / "pictures").mkdir()
+    (folder / "pictures" / "1.png").write_bytes(b"png")
+    yield stoker
+    stoker("server", "stop", "--cancel")
+
+
+def shown(done: CompletedProcess[str]) -> Any:
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def test_a_dataset_from_its_registration_to_its_end(workspace: Stoker, folder: Path) -> None:
+    assert shown(workspace("dataset", "list", "-o", "json")) == []
+    made = shown(workspace("dataset", "register", "rows", "rows.csv", "--tag", "k=v", "-o", "json"))
+    assert (made["name"], made["version"], made["kind"], made["tags"]) == ("rows", 1, "Tabular", {"k": "v"})
+    assert made["fingerprint"]["files"] == 1
+
+    files = shown(workspace("dataset", "register", "my pictures", "pictures", "-o", "json"))
+    assert files["kind"] == "File"
+    assert [item["name"] for item in shown(workspace("dataset", "list", "-o", "json"))] == ["my pictures", "rows"]
+
+    rows = shown(workspace("dataset", "preview", "rows", "-n", "2", "-o", "json"))
+    assert rows == [{"a": 0, "b": "x0"}, {"a": 1, "b": "x1"}]
+    assert shown(workspace("dataset", "preview", "my pictures", "-o", "json")) == [{"path": "/1.png"}]
+    columns = shown(workspace("dataset", "profile", "rows", "-o", "json"))
+    assert [(column["Column"], column["Count"]) for column in columns] == [("a", 30), ("b", 30)]
+
+    (path,) = shown(workspace("dataset", "download", "my pictures", "-d", "here", "-o", "json"))
+    assert (folder / "here" / "1.png").read_bytes() == b"png"
+    assert path["path"].endswith("/here/1.png")
+    assert workspace("dataset", "download", "my pictures", "-d", "here").returncode == 1
+
+    text = workspace("dataset", "show", "rows").stdout
+    assert "delimited files" in text
+    assert "rows.csv" in text
+    assert "no run" in workspace("dataset", "lineage", "rows").stdout
+
+    assert workspace("dataset", "unregister", "rows").returncode == 2
+    assert workspace("dataset", "unregister", "rows", "--yes").returncode == 0
+    gone = workspace("dataset", "show", "rows")
+    assert gone.returncode == 1
+    assert "my pictures" in gone.stderr
+
+
+def test_times_and_missing_values_are_shown_as_text(workspace: Stoker, folder: Path) -> None:
+    (folder / "times.csv").write_text("when,what\n2019-01-01,\n2019-01-02,x\n")
+    shown(workspace("dataset", "register", "times", "times.csv", "-o", "json"))
+
+    rows = shown(workspace("dataset", "preview", "times", "-o", "json"))
+    assert rows[0] == {"when": "2019-01-01T00:00:00", "what": None}
+    profile = shown(workspace("dataset", "profile", "times", "-o", "json"))
+    assert profile[0]["Max"].startswith("2019-01-02")
+    assert workspace("dataset", "profile", "times").returncode == 0
+    assert "2019-01-02" in workspace("dataset", "preview", "times").stdout
+
+
+def test_a_description_in_a_file_is_registered(workspace: Stoker, folder: Path) -> None:
+    template = shown(workspace("dataset", "register", "--show-template", "-o", "json"))
+    template["datasetType"] = "File"
+    template["parameters"] = {"path": "https://example.invalid/a.csv"}
+    template["registration"]["name"] = "described"
+    (folder / "d.json").write_text(json.dumps(template))
+    made = shown(workspace("dataset", "register", "-f", "d.json", "--skip-validation", "-o", "json"))
+
+    assert (made["name"], made["version"]) == ("described", 1)
+    template["registration"]["description"] = "other"
+    template["parameters"] = {"path": "https://example.invalid/b.csv"}
+    (folder / "d.json").write_text(json.dumps(template))
+    workspace("dataset", "register", "-f", "d.json", "--skip-validation")
+    assert [item["version"] for item in shown(workspace("dataset", "versions", "described", "-o", "json"))] == [2, 1]
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["register"], "NAME PATH"),
+        (["register", "name"], "NAME PATH"),
+        (["register", "name", "path", "-f", "x"], "NAME PATH"),
+        (["register", "-f", "absent.json"], "absent.json"),
+        (["register", "-f", "rows.csv"], "no JSON"),
+        (["register", "name", "rows.csv", "--kind", "excel"], "excel"),
+        (["lineage", "rows", "--up", "--down"], "exclude"),
+    ],
+)
+def test_wrong_use_is_told_from_a_failure(workspace: Stoker, words: list[str], said: str) -> None:
+    done = workspace("dataset", *words)
+    assert done.returncode == 2
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_data_that_are_not_there_are_a_failure(workspace: Stoker) -> None:
+    done = workspace("dataset", "register", "name", "absent/*.csv")
+    assert done.returncode == 1
+    assert "absent" in done.stderr

@@ -1,0 +1,140 @@
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from stoker.exceptions import UserErrorException
+from stoker.porting.code_base import check
+from stoker.porting.findings import Finding, Report, Verdict
+from stoker.porting.page import page
+
+
+def cell(*lines: str, kind: str = "code") -> dict[str, Any]:
+    source = [line + "\n" for line in lines]
+    return {"cell_type": kind, "source": source, "metadata": {}, "outputs": [], "execution_count": None}
+
+
+def notebook(path: Path, *cells: dict[str, Any]) -> Path:
+    path.write_text(json.dumps({"cells": list(cells), "metadata": {}, "nbformat": 4, "nbformat_minor": 2}))
+    return path
+
+
+def stoker(*words: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "stoker.cli", *words]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+def test_a_notebook_s_cells_know_what_the_earlier_ones_named(tmp_path: Path) -> None:
+    notebook(
+        tmp_path / "a.ipynb",
+        cell("from azureml.core import Run", "%matplotlib inline"),
+        cell("text", kind="markdown"),
+        cell("run = Run.get_context()", "!pip list", "run.log('a', 1)"),
+        cell("this is no python"),
+    )
+    report = check(str(tmp_path), {})
+
+    assert [(use.name, use.cell, use.line) for use in report.findings] == [
+        ("azureml.core.Run.get_context", 3, 1),
+        ("azureml.core.Run.log", 3, 3),
+    ]
+
+
+def test_a_script_that_a_cell_writes_is_read_by_itself(tmp_path: Path) -> None:
+    notebook(
+        tmp_path / "a.ipynb",
+        cell("from azureml.core import Run"),
+        cell("%%writefile $folder/train.py", "import azureml.core.run as r", "r.Run.get_context().log('a', 1)"),
+        cell("%%writefile conda.yml", "name: x"),
+    )
+    report = check(str(tmp_path), {})
+
+    assert [(use.name, use.line) for use in report.findings] == [
+        ("azureml.core.run.Run.get_context", 3),
+        ("azureml.core.Run.log", 3),
+    ]
+
+
+def test_commands_in_scripts_and_cells_are_found(tmp_path: Path) -> None:
+    (tmp_path / "ci.sh").write_text("# train\naz ml run submit-script -c local train.py && az ml model deploy\n")
+    (tmp_path / "pipeline.yml").write_text("steps:\n- script: az ml job create -f job.yml\n")
+    notebook(tmp_path / "a.ipynb", cell("!az ml run list --last 3", "text = 'az ml run show'"))
+    report = check(str(tmp_path), {"run submit-script": None, "run list": None, "model deploy": "Use mlflow."})
+
+    assert [(use.name, use.verdict.value) for use in report.findings] == [
+        ("az ml run list", "works"),
+        ("az ml run submit-script", "works"),
+        ("az ml model deploy", "cloud"),
+        ("az ml job create", "missing"),
+    ]
+
+
+def test_run_configurations_are_read(tmp_path: Path) -> None:
+    (tmp_path / "a.runconfig").write_text("script: train.py\nframework: Python\ntarget: local\n")
+    (tmp_path / "b.runconfig").write_text("script: [\n")
+    verdicts = [use.verdict for use in check(str(tmp_path), {}).findings]
+
+    assert verdicts == [Verdict.WORKS, Verdict.DIFFERS]
+
+
+def test_what_can_not_be_read_is_said_and_hides_nothing_else(tmp_path: Path) -> None:
+    (tmp_path / "old.py").write_text("print 'Python 2'\n")
+    (tmp_path / "broken.ipynb").write_text("{")
+    (tmp_path / "good.py").write_text("from azureml.core import Run\nRun.get_context()\n")
+    (tmp_path / ".venv").mkdir()
+    (tmp_path / ".venv" / "other.py").write_text("from azureml.core import Run\nRun.get_context()\n")
+    report = check(str(tmp_path), {})
+
+    assert (report.files, len(report.findings), report.share) == (1, 1, 1.0)
+    assert [file for file, _ in report.unread] == ["broken.ipynb", "old.py"]
+    assert "not Python 3" in report.unread[1][1]
+
+
+def test_nothing_at_the_path_is_said(tmp_path: Path) -> None:
+    with pytest.raises(UserErrorException, match="nothing at"):
+        check(str(tmp_path / "none"), {})
+
+
+def test_the_page_shows_names_as_text() -> None:
+    report = Report(1, [Finding("<b>.py", 1, "azureml.<script>", Verdict.MISSING, "<i>", None)])
+
+    assert "<script>" not in page(report, "<x>")
+    assert "<i>" not in page(report, "<x>")
+    assert "0 %" in page(report, "x")
+
+
+def test_the_command_prints_a_table_json_and_a_page(tmp_path: Path) -> None:
+    (tmp_path / "a.py").write_text("from azureml.core import Run\nRun.get_context()\nimport azureml.train.dnn\n")
+    out = stoker("azureml", "check", str(tmp_path), "--html", str(tmp_path / "report.html"))
+    facts = json.loads(stoker("azureml", "check", str(tmp_path), "-o", "json").stdout)
+
+    assert "50 % of 2 uses of v1 in 1 files" in out.stdout
+    assert (facts["share"], facts["files"]) == (0.5, 1)
+    assert set(facts["calls"][0]) == {"name", "file", "line", "verdict", "instead"}
+    assert (tmp_path / "report.html").read_text().startswith("<!doctype html>")
+
+
+def test_the_public_notebooks_of_v1_are_read(shared: Path) -> None:
+    """It prints the figure; how long it takes is in the benchmarks."""
+    sys.path.insert(0, str(shared / "notebooks"))
+    try:
+        import corpus  # type: ignore[import-not-found]  # it lies beside the checkout
+    finally:
+        sys.path.remove(str(shared / "notebooks"))
+    found = subprocess.run(
+        [sys.executable, corpus.__file__, str(shared / "notebooks")], capture_output=True, text=True, check=False
+    )
+    if found.returncode == 3:
+        pytest.skip("no copy of the notebooks' repository: fetch Azure/MachineLearningNotebooks first")
+    began = time.perf_counter()
+    report = check(found.stdout.strip().splitlines()[-1], {})
+    print(f"{report.share:.2f} of {len(report.findings)} uses work; {time.perf_counter() - began:.1f} s")  # noqa: T201  # the figure of the day
+
+    assert report.files > 20
+    assert 0.2 < report.share <= 1

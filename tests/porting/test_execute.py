@@ -1,0 +1,108 @@
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from stoker.exceptions import UserErrorException
+from stoker.porting import execute
+from stoker.porting.cells import run_cells
+
+
+def notebook(path: Path, *sources: str) -> Path:
+    empty: dict[str, Any] = {"metadata": {}, "outputs": [], "execution_count": None}
+    cells = [{"cell_type": "code", "source": text, **empty} for text in sources]
+    path.write_text(json.dumps({"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 4}))
+    return path
+
+
+def outputs(path: Path) -> list[Any]:
+    return [cell["outputs"] for cell in json.loads(path.read_text())["cells"]]
+
+
+def test_a_script_of_v1_runs_with_its_arguments_and_its_exit_status(tmp_path: Path) -> None:
+    script = tmp_path / "old.py"
+    script.write_text(
+        "import subprocess, sys\nimport azureml.core\nfrom helper import name\n"
+        "print(azureml.core.Run.__module__, name, sys.argv[1:])\n"
+        "sys.stdout.flush()\nsubprocess.run([sys.executable, '-c', 'import azureml.core'], check=True)\nsys.exit(3)\n"
+    )
+    (tmp_path / "helper.py").write_text("name = 'helped'\n")
+    done = subprocess.run(
+        [sys.executable, "-m", "stoker.cli", "azureml", "exec", str(script), "--alpha", "1"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert (done.returncode, done.stdout.strip()) == (3, "stoker.core.run helped ['--alpha', '1']"), done.stderr
+
+
+def stoker(*words: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "stoker.cli", "azureml", "exec", *words]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+def test_a_notebook_runs_in_a_kernel_and_its_outputs_are_kept(tmp_path: Path) -> None:
+    path = notebook(tmp_path / "a.ipynb", "import azureml.core\nx = 2", "print(azureml.core.Run.__module__)\nx + 1")
+    done = stoker(str(path))
+
+    assert done.returncode == 0, done.stderr
+    printed, value = outputs(tmp_path / "a.executed.ipynb")[1]
+    assert "".join(printed["text"]).strip() == "stoker.core.run"
+    assert "".join(value["data"]["text/plain"]) == "3"
+    assert outputs(path) == [[], []]
+
+
+def test_a_cell_that_fails_is_said_and_what_ran_is_kept(tmp_path: Path) -> None:
+    path = notebook(tmp_path / "a.ipynb", "print('one')", "1 / 0", "print('three')")
+    done = stoker("--keep", str(tmp_path / "out.ipynb"), str(path))
+    kept = outputs(tmp_path / "out.ipynb")
+
+    assert done.returncode == 1
+    assert "ZeroDivisionError" in done.stderr
+    assert "".join(kept[0][0]["text"]).strip() == "one"
+    assert kept[1][0]["ename"] == "ZeroDivisionError"
+    assert kept[2] == []
+
+
+def test_without_a_kernel_the_cells_run_in_a_plain_process(tmp_path: Path) -> None:
+    sources = [
+        "import azureml.core\nprint(azureml.core.Run.__module__)",
+        "%%writefile made.py\nx = 1\n",
+        "!cat made.py",
+        "%matplotlib inline\nfrom made import x\nx + 1",
+    ]
+    path = notebook(tmp_path / "a.ipynb", *sources)
+    content = json.loads(path.read_text())
+    error = execute._in_process(content, str(tmp_path))
+    texts = [[one.get("text") or one["data"]["text/plain"] for one in cell["outputs"]] for cell in content["cells"]]
+
+    assert error is None
+    assert texts == [["stoker.core.run\n"], ["Writing made.py\n"], ["x = 1\n"], ["2"]]
+
+
+def test_a_plain_process_stops_at_the_first_error() -> None:
+    outcome = run_cells(["x = 1", None, "1 / 0", "x = 2"])
+
+    assert outcome["error"] == "ZeroDivisionError: division by zero"
+    assert [found is None for found in outcome["outputs"]] == [False, True, False, True]
+    assert outcome["counts"] == [1, 2]
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"cells": 1}'])
+def test_what_is_no_notebook_is_said(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "a.ipynb"
+    path.write_text(text)
+
+    with pytest.raises(UserErrorException, match="no notebook"):
+        execute.run_notebook(str(path), str(tmp_path / "out.ipynb"))
+
+
+def test_a_missing_file_is_said(tmp_path: Path) -> None:
+    with pytest.raises(UserErrorException, match="There is no file"):
+        execute.run_script(str(tmp_path / "none.py"))

@@ -1,0 +1,108 @@
+from __future__ import annotations
+
+import textwrap
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from stoker.porting.findings import Verdict
+from stoker.porting.python_code import read_python
+
+
+def uses(code: str) -> list[tuple[str, str]]:
+    found = read_python(textwrap.dedent(code), "x.py")
+    return [(use.name.removeprefix("azureml."), use.verdict.value) for use in found]
+
+
+def test_a_name_is_followed_from_its_import_through_assignments_and_calls() -> None:
+    assert uses("""
+        from azureml.core import Experiment, Workspace
+        ws = Workspace.from_config()
+        experiment = Experiment(workspace=ws, name="a")
+        run = experiment.start_logging()
+        run.log("alpha", 1)
+    """) == [
+        ("core.Workspace.from_config", "works"),
+        ("core.Experiment", "works"),
+        ("core.Experiment.start_logging", "works"),
+        ("core.Run.log", "works"),
+    ]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "with experiment.start_logging() as run: run.log('a', 1)",
+        "for run in experiment.get_runs(): run.log('a', 1)",
+        "[run.log('a', 1) for run in experiment.get_runs()]",
+        "next(experiment.get_runs()).log('a', 1)",
+        "list(experiment.get_runs())[0].log('a', 1)",
+        "(run := experiment.start_logging()).log('a', 1)",
+        "run = experiment.start_logging() if ws else None\nrun.log('a', 1)",
+        "import azureml.core\nazureml.core.Run.get_context().log('a', 1)",
+        "import azureml.core as c\nc.run.Run.get_context().log('a', 1)",
+        "def f(run: Run): run.log('a', 1)",
+        "try:\n    pass\nexcept ValueError:\n    Run.get_context().log('a', 1)",
+        "ws.experiments['a'].start_logging().log('a', 1)",
+    ],
+)
+def test_what_a_call_gives_is_known_from_annotations(line: str) -> None:
+    code = (
+        "from azureml.core import Experiment, Run, Workspace\nws = Workspace.from_config()\n"
+        f"experiment = Experiment(ws, 'a')\n{line}\n"
+    )
+    found = read_python(code, "x.py")
+
+    assert [use.verdict for use in found if use.name.endswith("Run.log")] == [Verdict.WORKS]
+
+
+def test_what_is_missing_takes_with_it_what_is_given_to_others() -> None:
+    found = uses("""
+        from azureml.core import Experiment, Workspace
+        from azureml.train.automl import AutoMLConfig
+        config = AutoMLConfig(task="regression")
+        run = Experiment(Workspace.from_config(), "a").submit(config)
+        best, model = run.get_output()
+        model.predict([1])
+    """)
+
+    assert [name for name, verdict in found if verdict == "missing"] == [
+        "train.automl.AutoMLConfig",
+        "train.automl.AutoMLConfig",
+        "core.Experiment.submit",
+        "core.Experiment.submit.get_output",
+    ]
+
+
+def test_what_only_the_cloud_had_names_what_to_use() -> None:
+    code = "from azureml.core.webservice import AciWebservice\nAciWebservice.deploy_configuration(cpu_cores=1)"
+    found = read_python(code, "x.py")
+
+    assert [use.verdict for use in found] == [Verdict.CLOUD]
+    assert "Model.get_model_path" in found[0].instead
+
+
+def test_a_method_that_v1_never_had_is_missing() -> None:
+    found = read_python("from azureml.core import Run\nRun.get_context().frobnicate()", "x.py")
+
+    assert (found[-1].verdict, found[-1].line) == (Verdict.MISSING, 2)
+    assert "frobnicate" in found[-1].instead
+
+
+def test_other_code_is_no_use_of_v1() -> None:
+    assert uses("import numpy as np\nnp.zeros(3)\nRun = object\nRun().log(1)") == []
+
+
+def test_a_name_that_is_bound_anew_is_forgotten() -> None:
+    assert uses("from azureml.core import Run\nrun = Run.get_context()\nrun = open('x')\nrun.read()") == [
+        ("core.Run.get_context", "works")
+    ]
+
+
+@given(st.text(alphabet="abc=():.\n \t[]{}'\"#1,*@:lambdefiwthnrox", max_size=80))
+def test_any_text_is_read_or_is_a_syntax_error(text: str) -> None:
+    try:
+        read_python("from azureml.core import Run as a\n" + text, "x.py")
+    except (SyntaxError, ValueError):
+        return

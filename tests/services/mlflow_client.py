@@ -1,0 +1,41 @@
+"""MLflow's own client, in an environment of its own: it is never a dependency of ours."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+
+from tests.services.installed import python_environment
+
+from stoker.testing.workspaces import TemporaryWorkspace
+
+__all__ = ["client_variables", "mlflow_python", "run_client"]
+
+PACKAGES = ["mlflow>=3.4", "scikit-learn>=1.5", "lightgbm>=4", "xgboost-cpu>=2", "matplotlib>=3.8", "skops>=0.10"]
+
+
+def mlflow_python() -> str:
+    """Return an interpreter that has the full client and three libraries that it logs by itself."""
+    return str(python_environment("mlflow", PACKAGES) / "bin" / "python")
+
+
+def client_variables(workspace: TemporaryWorkspace, **more: str) -> dict[str, str]:
+    """Return the variables of a process whose client talks to the workspace."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("MLFLOW_", "PYTHON"))}
+    ours = {"MLFLOW_TRACKING_URI": workspace.api.url, "MLFLOW_TRACKING_TOKEN": workspace.api.token}
+    return {**kept, **ours, "MPLBACKEND": "Agg", **more}
+
+
+def run_client(workspace: TemporaryWorkspace, code: str, folder: Path, **more: str) -> str:
+    """Run code with the real client and return what it printed."""
+    done = subprocess.run(
+        [mlflow_python(), "-W", "ignore", "-c", code],
+        capture_output=True,
+        text=True,
+        cwd=folder,
+        env=client_variables(workspace, **more),
+        check=False,
+    )
+    assert done.returncode == 0, f"{done.stdout}\n{done.stderr[-4000:]}"
+    return done.stdout
