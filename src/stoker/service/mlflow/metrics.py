@@ -94,6 +94,8 @@ def _store(call: Call, run: str, items: list[Parameters]) -> None:
     now = time.time()
     lines, of_models = [], []
     for item in metrics:
+        if not item.key:
+            raise invalid("Missing value for required parameter 'key'. A metric has a name.")
         value: Any = _value(item.value)
         t = now if item.timestamp is None else item.timestamp / 1000
         lines.append(["m", 0, t, item.key, value, item.step or 0])

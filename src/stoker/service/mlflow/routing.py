@@ -32,6 +32,8 @@ Parameters = dict[str, Any]
 
 SMALL = 16 * 1024
 """Bytes of a body up to which a quick method is answered in the event loop's own thread."""
+LATEST = 253_402_300_800_000
+"""The end of the year 9999 in milliseconds: later times can't be written as dates."""
 V2, V3 = "/api/2.0/mlflow", "/api/3.0/mlflow"
 
 
@@ -59,15 +61,15 @@ class Call:
         ----------
         name : str
         default : str, optional
-            For one that is missing; None: it must be there.
+            For one that is missing or empty; None: it must be there.
 
         Raises
         ------
         stoker.service.mlflow.errors.MlflowError
-            `INVALID_PARAMETER_VALUE`: it is missing, or no text.
+            `INVALID_PARAMETER_VALUE`: it is missing or empty, or no text.
         """
         value = self.optional_text(name)
-        if value is None:
+        if not value:
             if default is None:
                 raise invalid(f"Missing value for required parameter '{name}'. Give it as text.")
             return default
@@ -93,6 +95,13 @@ class Call:
         if value is None or value == "":
             return default
         return whole(name, value)
+
+    def time(self, name: str) -> float | None:
+        """Return a parameter that is a time in milliseconds, in seconds; None when it is missing."""
+        value = self.number(name)
+        if value is not None and not 0 <= value < LATEST:
+            raise invalid(f"The parameter '{name}' is {value}. Give a time in milliseconds since 1970.")
+        return None if value is None else value / 1000
 
     def items(self, name: str) -> list[Parameters]:
         """Return a parameter that is a list of objects; empty when it is missing."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
+
 from stoker.base.ids import new_guid
 from stoker.base.states import RunStatus
 from stoker.exceptions import ConflictException
@@ -12,7 +14,7 @@ from stoker.service.errors import ForbiddenError
 from stoker.service.mlflow.errors import MlflowError, invalid
 from stoker.service.mlflow.logged_models import note_models
 from stoker.service.mlflow.routing import Call, MlflowRouter, Parameters
-from stoker.service.mlflow.wire import experiment_of, info_json, run_json, status_of
+from stoker.service.mlflow.wire import experiment_of, info_json, milliseconds_of, run_json, status_of
 from stoker.service.store import Record
 
 __all__ = ["changeable_run", "router", "set_params", "set_tags"]
@@ -22,6 +24,7 @@ router = MlflowRouter()
 LONGEST_PARAM = 6000
 """Most characters of a parameter's value, as MLflow's own server has it."""
 _NAME, _PARENT, _NOTE, _USER = "mlflow.runName", "mlflow.parentRunId", "mlflow.note.content", "mlflow.user"
+_HISTORY = "mlflow.log-model.history"
 
 
 @router.method("POST", "runs/create")
@@ -34,20 +37,21 @@ def create(call: Call) -> Parameters:
     tags = {item["key"]: str(item.get("value") or "") for item in call.items("tags") if "key" in item}
     name = call.optional_text("run_name") or tags.pop(_NAME, None) or None
     parent = _parent(call, tags.pop(_PARENT, None))
-    record, _ = store.runs.create(
-        id=new_guid().replace("-", ""),
-        experiment=experiment["name"] if parent is None else None,
-        kind="interactive" if parent is None else "child",
-        parent_id=parent,
-        display_name=name,
-        description=tags.get(_NOTE),
-        tags=tags,
-        submitted_by=call.optional_text("user_id") or tags.get(_USER),
-        target="sdk",
-    )
-    begun = call.number("start_time")
-    if begun:
-        store.runs.record(record["id"], started=begun / 1000)
+    begun = call.time("start_time")
+    with store.write():
+        record, _ = store.runs.create(
+            id=new_guid().replace("-", ""),
+            experiment=experiment["name"] if parent is None else None,
+            kind="interactive" if parent is None else "child",
+            parent_id=parent,
+            display_name=name,
+            description=tags.get(_NOTE),
+            tags=tags,
+            submitted_by=call.optional_text("user_id") or tags.get(_USER),
+            target="sdk",
+        )
+        if begun is not None:
+            store.runs.record(record["id"], started=begun)
     call.context.bus.notify(record["id"])
     return {"run": _shown(call, record["id"])}
 
@@ -89,11 +93,13 @@ def _end(call: Call, run: Record, status: RunStatus) -> None:
     if run["kind"] == "submitted" and not call.caller.is_owner:
         # The client says so when its block ends, in the middle of the script; how the process ends decides.
         return
-    ended = call.number("end_time")
+    ended = call.time("end_time")
     error = {"code": "UserError", "message": "Its MLflow client said that it failed."}
     call.context.endings.end(run["id"], status, error if status is RunStatus.FAILED else None)
-    if ended and run["kind"] != "submitted":
-        call.context.store.runs.record(run["id"], ended=ended / 1000)
+    if ended is not None and run["kind"] != "submitted":
+        begun = milliseconds_of(run["started"])
+        times = {} if begun is None else {"duration": max(0.0, ended - begun / 1000)}
+        call.context.store.runs.record(run["id"], ended=ended, **times)
 
 
 @router.method("POST", "runs/delete")
@@ -134,9 +140,11 @@ def set_tag(call: Call) -> Parameters:
 def delete_tag(call: Call) -> Parameters:
     """Take a tag away."""
     run, key = changeable_run(call), call.text("key")
-    if key not in call.context.store.runs.get(run)["tags"]:
+    record = call.context.store.runs.get(run)
+    is_note = key == _NOTE and bool(record["description"])
+    if key not in record["tags"] and not is_note:
         raise MlflowError("RESOURCE_DOES_NOT_EXIST", f"The run {run} has no tag {key!r}.")
-    call.context.store.runs.update(run, remove_tags=[key])
+    call.context.store.runs.update(run, remove_tags=[key], description="" if is_note else None)
     call.context.bus.notify(run)
     return {}
 
@@ -161,9 +169,20 @@ def log_inputs(call: Call) -> Parameters:
 @router.method("POST", "runs/log-model")
 def log_model(call: Call) -> Parameters:
     """Keep the description of a model that an older client has logged, as its own server does: in a tag."""
-    run = changeable_run(call)
-    call.context.store.runs.update(run, tags={"mlflow.log-model.history": f"[{call.text('model_json')}]"})
+    run, store = changeable_run(call), call.context.store
+    model = _json("model_json", call.text("model_json"))
+    with store.write():
+        known = _json(_HISTORY, store.runs.get(run)["tags"].get(_HISTORY) or "[]")
+        history = [*(known if isinstance(known, list) else [known]), model]
+        store.runs.update(run, tags={_HISTORY: msgspec.json.encode(history).decode()})
     return {}
+
+
+def _json(name: str, text: str) -> Any:
+    try:
+        return msgspec.json.decode(text)
+    except (msgspec.MsgspecError, RecursionError) as error:
+        raise invalid(f"The parameter '{name}' is no JSON: {error}.") from error
 
 
 def set_params(call: Call, run_id: str, items: list[Parameters]) -> None:
@@ -225,4 +244,4 @@ def _known(call: Call, run_id: str) -> Record:
 
 
 def _shown(call: Call, run_id: str) -> Parameters:
-    return run_json(_known(call, run_id), call.context.store.lineage.of_run(run_id))
+    return run_json(_known(call, run_id))

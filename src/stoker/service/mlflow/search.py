@@ -28,10 +28,7 @@ def search(call: Call) -> Parameters:
     def find(limit: int, offset: int) -> Sequence[Record]:
         return store.mlflow_runs.search(experiments, filter_, order, view=view, limit=limit, offset=offset)
 
-    def show(record: Record) -> Parameters:
-        return run_json(record, store.lineage.of_run(record["id"]))
-
-    return page_of(call, find, show, field="runs", default=1000, most=50_000)
+    return page_of(call, find, run_json, field="runs", default=1000, most=50_000)
 
 
 def _experiment(call: Call, experiment_id: str) -> str | None:

@@ -99,34 +99,30 @@ def info_json(record: Record) -> Parameters:
     return info if ended is None else {**info, "end_time": ended}
 
 
-def run_json(record: Record, lineage: Mapping[str, Any] | None = None) -> Parameters:
-    """Return the protocol's form of a record of `MlflowRunRepository`.
-
-    Parameters
-    ----------
-    record : dict
-    lineage : mapping, optional
-        `inputs` and `outputs` of the run, as the store's lineage has them.
-    """
+def run_json(record: Record) -> Parameters:
+    """Return the protocol's form of a record of `MlflowRunRepository`."""
     data = {
         "metrics": [metric_json(item["name"], item["t"], item["step"], item["value"]) for item in record["latest"]],
         "params": pairs(record["params"]),
         "tags": pairs(_tags(record)),
     }
-    answer: Parameters = {"info": info_json(record), "data": data}
-    if lineage is not None:
-        answer["inputs"] = {
-            "dataset_inputs": [_dataset(item) for item in lineage["inputs"] if item["kind"] == "mlflow_dataset"],
-            "model_inputs": [{"model_id": item["ref"]} for item in lineage["inputs"] if item["kind"] == "logged_model"],
-        }
-        answer["outputs"] = {
-            "model_outputs": [
-                {"model_id": item["ref"], "step": item["details"].get("step") or 0}
-                for item in lineage["outputs"]
-                if item["kind"] == "logged_model"
-            ]
-        }
-    return answer
+    datasets, models = (_given(record, "input", kind) for kind in ("mlflow_dataset", "logged_model"))
+    made = _given(record, "output", "logged_model")
+    return {
+        "info": info_json(record),
+        "data": data,
+        "inputs": {
+            "dataset_inputs": [_dataset(item) for item in datasets],
+            "model_inputs": [{"model_id": item["ref"]} for item in models],
+        },
+        "outputs": {
+            "model_outputs": [{"model_id": item["ref"], "step": item["details"].get("step") or 0} for item in made]
+        },
+    }
+
+
+def _given(record: Record, direction: str, kind: str) -> list[Record]:
+    return [item for item in record["given"] if (item["direction"], item["kind"]) == (direction, kind)]
 
 
 def metric_json(name: str, t: float, step: Any, value: Any) -> Parameters:
