@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -52,6 +53,33 @@ def run() -> dict[str, Any]:
     }
 
 
+def lineage_of(word: str) -> dict[str, Any]:
+    """Return what a run was given and made; `word` is part of each text that a user or client can choose."""
+    mark = {"files": 1, "bytes": 12_000, "digest": f"be5e27b41c94e2c9{word}", "truncated": False}
+    table = {"id": "1f", "kind": "Tabular", "name": f"patients{word}", "version": 3, "fingerprint": mark}
+    model = {"id": "ridge:2", "framework": f"ScikitLearn{word}", "framework_version": f"1.5{word}", "size": 2048}
+    given: list[dict[str, Any]] = [
+        {"kind": "dataset", "ref": "1f", "name": f"train{word}", "mechanism": "mount", "label": f"patients{word}:3"},
+        {"kind": "path", "ref": f"blob/raw{word}", "name": "raw", "mechanism": "download", "label": f"blob/raw{word}"},
+        {"kind": "mlflow_dataset", "ref": "iris:d1", "name": f"iris{word}", "mechanism": None, "label": f"iris{word}"},
+    ]
+    made: list[dict[str, Any]] = [
+        {"kind": "logged_model", "ref": "m-1", "name": f"forest{word}", "mechanism": None, "label": "m-1"},
+        {"kind": "model", "ref": f"ridge{word}:2", "name": "ridge", "mechanism": "register", "label": f"ridge{word}:2"},
+        {"kind": "dataset", "ref": "2e", "name": f"clean{word}", "mechanism": "upload", "label": "2e"},
+    ]
+    facts: dict[str, Any] = {"1f": ({"fingerprint": mark}, table), f"ridge{word}:2": ({}, model)}
+    facts["2e"] = ({"path": f"blob/dataset/clean{word}"}, {"kind": "File", "fingerprint": {"files": 3}})
+    for item in (*given, *made):
+        item["details"], item["record"] = facts.get(item["ref"], ({}, None))
+    return {"inputs": given, "outputs": made}
+
+
+@pytest.fixture
+def lineage() -> Callable[[str], dict[str, Any]]:
+    return lineage_of
+
+
 @pytest.fixture
 def view(run: dict[str, Any]) -> RunView:
     def series(name: str, column: str, values: list[Any]) -> dict[str, Any]:
@@ -80,12 +108,17 @@ def view(run: dict[str, Any]) -> RunView:
             series("weights", "weight", [0.52]),
             series("words", "words", ["a", "b"]),
         ],
+        lineage=lineage_of(""),
         logs=[{"name": "user_logs/std_log.txt", "size": 2048, "live": False}],
         log_name="user_logs/std_log.txt",
         log_text="\x1b[32mhello\x1b[0m\n",
         log_start=1024,
         log_end=2048,
-        files=[{"name": "outputs/a b#1.bin", "size": 1500, "live": True}, {"name": "images/plot.png", "size": 10}],
+        files=[
+            {"name": "outputs/a b#1.bin", "size": 1500, "live": True},
+            {"name": "images/plot.png", "size": 10},
+            {"name": "outputs/shap.svg", "size": 10},
+        ],
         samples=[
             {"t": NOW + second, "cpu": 90.0 + second, "memory": 2e8, "gpus": [{"index": 0, "utilization": 40.0}]}
             for second in range(3)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from html.parser import HTMLParser
 from typing import Any
@@ -11,6 +12,8 @@ from hypothesis import strategies as st
 
 from stoker.service.pages import RunsView, RunView, render_login, render_message, render_run, render_runs
 from stoker.service.pages.format import clean, visible
+
+Lineage = Callable[[str], dict[str, Any]]
 
 HOSTILE = st.text(
     alphabet=st.one_of(st.sampled_from("<>&\"'`=/ \n\t\x00\x1b\u202e\udcff\ud800{}%#"), st.characters()), min_size=1
@@ -38,7 +41,7 @@ class _Shape(HTMLParser):
         self.tags.append((f"comment {data}", ()))
 
 
-def poisoned(view: RunView, word: str) -> RunView:
+def poisoned(view: RunView, lineage: Lineage, word: str) -> RunView:
     """Return the view with `word` in every text that a user can choose."""
     run: dict[str, Any] = {
         **view.run,
@@ -70,10 +73,11 @@ def poisoned(view: RunView, word: str) -> RunView:
         children=[{"id": "child-1", "display_name": word, "status": "Queued", "tags": {word: word}}],
         metrics={f"m{word}": {f"a{word}": [1.0, 2.0], "b": [word, word]}, f"n{word}": word},
         series=series,
+        lineage=lineage(word),
         logs=[{"name": word, "size": 1, "live": True}],
         log_name=word,
         log_text="x",
-        files=[{"name": word, "size": 1, "live": False}],
+        files=[{"name": name, "size": 1, "live": False} for name in (word, f"outputs/{word}.png")],
     )
 
 
@@ -85,10 +89,10 @@ def poisoned(view: RunView, word: str) -> RunView:
 @example("{{ 7 * 7 }}")
 @example("undecodable \udcff and \ud800")
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_a_hostile_name_is_text_everywhere_on_a_runs_page(view: RunView, word: str) -> None:
-    page = render_run(poisoned(view, word))
+def test_a_hostile_name_is_text_everywhere_on_a_runs_page(view: RunView, lineage: Lineage, word: str) -> None:
+    page = render_run(poisoned(view, lineage, word))
 
-    assert _Shape(page).tags == _Shape(render_run(poisoned(view, "word"))).tags
+    assert _Shape(page).tags == _Shape(render_run(poisoned(view, lineage, "word"))).tags
     page.encode("utf-8")
 
 
@@ -107,10 +111,10 @@ def test_a_hostile_name_is_text_on_the_other_pages(run: dict[str, Any], word: st
         hostile.encode("utf-8")
 
 
-def test_a_hostile_name_is_still_readable(view: RunView) -> None:
+def test_a_hostile_name_is_still_readable(view: RunView, lineage: Lineage) -> None:
     word = "<b>bold</b> & \"quoted\" 'name'"
 
-    texts = _Shape(render_run(poisoned(view, word))).texts
+    texts = _Shape(render_run(poisoned(view, lineage, word))).texts
 
     assert word in texts
 

@@ -44,6 +44,16 @@ def with_run(view: RunView, **changes: Any) -> RunView:
         "fold 1 Running",
         "1 m 0 s",
         "model ridge best",
+        "Inputs 3 Name Data Delivery Size",
+        "train patients:3 data set, table mount 1 file, 12.0 kB be5e27b41c94",
+        "raw blob/raw path download",
+        "iris iris data set",
+        "Outputs 1",
+        "clean blob/dataset/clean data set, files upload 3 files",
+        "Models 2",
+        "ridge:2 registered ScikitLearn 1.5 2.0 kB stoker model download ridge:2",
+        "forest logged, not registered MLflow",
+        "Images 1 outputs/shap.svg",
         "hello",
         "The first 1.0 kB are left out here",
         "outputs/a b#1.bin being written 1.5 kB",
@@ -84,6 +94,28 @@ def test_a_runs_page_links_to(view: RunView, address: str) -> None:
 
 def test_an_image_that_a_metric_names_is_shown(view: RunView) -> None:
     assert '<img src="/runs/diabetes_1767311000_0a1b2c3d/files/images/plot.png" alt="plot"' in render_run(view)
+
+
+def test_an_image_among_the_files_is_shown_once(view: RunView) -> None:
+    page = render_run(view)
+
+    assert page.count('<img src="/runs/diabetes_1767311000_0a1b2c3d/files/outputs/shap.svg"') == 1
+    assert page.count("<img ") == 2
+
+
+def test_a_run_without_data_has_no_empty_sections_of_it(view: RunView) -> None:
+    page = render_run(replace(view, lineage={}, files=[]))
+
+    assert not any(f'id="{name}"' in page for name in ("inputs", "outputs", "models", "images"))
+
+
+def test_a_model_that_was_deleted_is_still_named(view: RunView) -> None:
+    gone: dict[str, Any] = {"kind": "model", "ref": "old:1", "name": "old", "label": "old:1", "details": {}, "record": None}
+
+    page = text_of(render_run(replace(view, lineage={"inputs": [], "outputs": [gone]})))
+
+    assert "old:1 deleted since" in page
+    assert "model download" not in page
 
 
 def test_charts_have_a_line_for_each_column(view: RunView) -> None:

@@ -144,6 +144,7 @@ def _run_view(context: ServiceContext, run_id: str, log: str | None) -> RunView:
         metrics=overview["metrics"],
         metrics_total=overview["total"],
         series=overview["series"],
+        lineage=store.lineage.of_run(run_id),
         logs=logs,
         log_name=name,
         log_text=text,

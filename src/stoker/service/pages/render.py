@@ -14,7 +14,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from stoker.base.states import RunStatus
-from stoker.service.pages import facts
+from stoker.service.pages import data, facts
 from stoker.service.pages import format as words
 from stoker.service.pages.ansi import to_html
 from stoker.service.pages.metrics import metrics_of, resource_charts
@@ -52,6 +52,8 @@ def render_run(view: RunView) -> str:
     True
     """
     run = {**_EMPTY_RUN, **view.run}
+    metrics = metrics_of(view.metrics, view.series, view.files)
+    pictures = data.pictures_of(view.files, {picture.file for picture in metrics.pictures})
     return _page(
         "run.html",
         view=view,
@@ -60,7 +62,12 @@ def render_run(view: RunView) -> str:
         definition=run["definition"] or {},
         parameters=words.parameters((run["definition"] or {}).get("arguments") or []),
         command=facts.command(run["definition"] or {}),
-        metrics=metrics_of(view.metrics, view.series, view.files),
+        metrics=metrics,
+        pictures=pictures[: data.MOST_PICTURES],
+        pictures_total=len(pictures),
+        inputs=data.inputs_of(view.lineage),
+        outputs=data.outputs_of(view.lineage),
+        models=data.models_of(view.lineage),
         resources=resource_charts(view.samples),
         logs=sorted(view.logs, key=lambda log: not str(log["name"]).startswith("user_logs/")),
         log=to_html(view.log_text),

@@ -37,6 +37,8 @@ class RunView:
         How many metrics there are when `metrics` is only a part; None: these are all.
     series : sequence of Record
         As `GET /runs/{id}/metrics/series` answers; `is_part` where `points` are some of more.
+    lineage : Record
+        `inputs` and `outputs`, as `GET /runs/{id}/lineage` answers.
     logs : sequence of Record
         `name`, `size`, `live` of each log.
     log_name : str or None
@@ -68,6 +70,7 @@ class RunView:
     params: Mapping[str, str] = field(default_factory=dict)
     metrics_total: int | None = None
     series: Sequence[Record] = ()
+    lineage: Record = field(default_factory=dict)
     logs: Sequence[Record] = ()
     log_name: str | None = None
     log_text: str = ""
