@@ -27,6 +27,7 @@ from benchmarks import (
     run_table,
     snapshots,
     submit,
+    tabular,
     upload,
 )
 from benchmarks.measure import Row, table
@@ -44,6 +45,7 @@ PARTS = (
     run_table,
     upload,
     data_again,
+    tabular,
     mlflow_log,
 )
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "performance.md"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import codecs
 import contextlib
 
-from stoker.data._engine.texts import LONGEST, whole_records
+from stoker.data._engine.texts import whole_records
 from stoker.exceptions import DatasetExecutionError, StokerException
 
 TYPE_CHECKING = False
@@ -13,7 +13,18 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any, BinaryIO
 
-__all__ = ["BLOCK", "ENCODINGS", "Form", "blocks_of", "checked", "is_plain", "line_of", "opened"]
+__all__ = [
+    "BLOCK",
+    "ENCODINGS",
+    "Form",
+    "blocks_of",
+    "checked",
+    "is_plain",
+    "line_of",
+    "odd_lines",
+    "opened",
+    "without_lines",
+]
 
 BLOCK = 8 << 20
 """Bytes of a block, when no record is longer."""
@@ -77,16 +88,19 @@ def blocks_of(file: Any, form: Form, size: int = BLOCK) -> Iterator[bytes]:
     with opened(file) as stream:
         waiting: list[bytes] = []
         for piece in _pieces(stream, file, form.encoding, size):
-            waiting.append(piece)
-            if b"\n" not in piece and sum(map(len, waiting)) < LONGEST:
+            end = piece.rfind(b"\n") + 1
+            if not end:
+                waiting.append(piece)
                 continue
-            data = b"".join(waiting)
+            # One copy of each block is all that is made.
+            data = b"".join((*waiting, memoryview(piece)[:end]))
             cut = _cut(data, form)
             if cut:
-                yield data[:cut]
-            waiting = [data[cut:]] if cut < len(data) else []
-        if waiting:
-            yield b"".join(waiting)
+                yield data if cut == len(data) else data[:cut]
+            waiting = [data[cut:], piece[end:]] if cut < len(data) else [piece[end:]]
+        last = b"".join(waiting)
+        if last:
+            yield last
 
 
 def _pieces(stream: BinaryIO, file: Any, encoding: str, size: int) -> Iterator[bytes]:
@@ -124,13 +138,13 @@ def _decoded(stream: BinaryIO, file: Any, encoding: str, size: int) -> Iterator[
 
 
 def _cut(data: bytes, form: Form) -> int:
-    """Return how much of the data is whole records."""
+    """Return how much of whole lines is whole records."""
     if not form.multi_line or b'"' not in data:
-        return data.rfind(b"\n") + 1
+        return len(data)
     cut = _cut_outside_quotes(data)
     if cut and is_plain(data[:cut], form):
         return cut
-    text = data[: data.rfind(b"\n") + 1].decode("utf-8", "surrogateescape")
+    text = data.decode("utf-8", "surrogateescape")
     _, rest = whole_records(text, form.separator, multi_line=True, last=False)
     return len(text[:rest].encode("utf-8", "surrogateescape"))
 
@@ -164,24 +178,88 @@ def _quotes_are_plain(block: bytes, mark: int, *, multi_line: bool) -> bool:
     import numpy as np
 
     array = np.frombuffer(block, dtype=np.uint8)
-    quotes = np.flatnonzero(array == _QUOTE)
+    if multi_line:
+        quotes = np.flatnonzero(array == _QUOTE)
+    else:
+        places = np.flatnonzero((array == _QUOTE) | (array == _FEED))
+        are_quotes = array[places] == _QUOTE
+        if (np.cumsum(are_quotes)[~are_quotes] & 1).any():
+            return False
+        quotes = places[are_quotes]
     if len(quotes) % 2:
         return False
-    opening, closing = quotes[::2], quotes[1::2]
-    before = array[opening - 1]
-    begins = (before == mark) | (before == _FEED) | (opening == 0)
-    after = array[np.minimum(closing + 1, len(array) - 1)]
-    ends = (after == mark) | (after == _FEED) | (after == _RETURN) | (closing == len(array) - 1)
+    fine = _fit(array, quotes, np.arange(len(quotes)) % 2 == 0, mark)
+    return bool(fine.all())
+
+
+def _fit(array: Any, quotes: Any, opening: Any, mark: int) -> Any:
+    """Return for each quote whether it stands where it may, if those are opening ones and the others close."""
+    import numpy as np
+
+    before = array[quotes - 1]
+    begins = (before == mark) | (before == _FEED) | (quotes == 0)
+    after = array[np.minimum(quotes + 1, len(array) - 1)]
+    ends = (after == mark) | (after == _FEED) | (after == _RETURN) | (quotes == len(array) - 1)
+    fine = np.where(opening, begins, ends)
     # A closing quote with an opening one right behind it is one quote of the text.
-    doubled = closing[:-1] + 1 == opening[1:]
-    begins[1:] |= doubled
-    ends[:-1] |= doubled
-    if not (begins.all() and ends.all()):
-        return False
-    if multi_line:
-        return True
+    doubled = ~opening[:-1] & opening[1:] & (quotes[:-1] + 1 == quotes[1:])
+    fine[:-1] |= doubled
+    fine[1:] |= doubled
+    return fine
+
+
+def odd_lines(block: bytes, form: Form) -> Any:
+    """Return the numbers of the lines that make a block other than plain, in order; None when that can't be said.
+
+    Each line must be a record.
+    """
+    import numpy as np
+
+    mark = form.separator.encode("utf-8")
+    if len(mark) != 1 or form.multi_line:
+        return None
+    array = np.frombuffer(block, dtype=np.uint8)
     feeds = np.flatnonzero(array == _FEED)
-    return bool((np.searchsorted(feeds, opening) == np.searchsorted(feeds, closing)).all())
+    quotes = np.flatnonzero(array == _QUOTE)
+    line = np.searchsorted(feeds, quotes)
+    _, first, counts = np.unique(line, return_index=True, return_counts=True)
+    opening = (np.arange(len(quotes)) - np.repeat(first, counts)) % 2 == 0
+    odd = [line[~_fit(array, quotes, opening, mark[0])], line[np.repeat(counts % 2 == 1, counts)]]
+    returns = np.flatnonzero(array == _RETURN)
+    lone = returns[array[np.minimum(returns + 1, len(array) - 1)] != _FEED]
+    odd.append(np.searchsorted(feeds, lone))
+    if block.startswith(_MARK):
+        odd.append(np.zeros(1, dtype=np.int64))
+    return np.unique(np.concatenate(odd))
+
+
+def without_lines(block: bytes, odd: Any) -> tuple[bytes, list[tuple[int, str]]]:
+    """Return a block without some of its lines, and these: each one's place among all records, and its text.
+
+    Parameters
+    ----------
+    block : bytes
+    odd : numpy.ndarray
+        Numbers of lines, in order.
+    """
+    import numpy as np
+
+    array = np.frombuffer(block, dtype=np.uint8)
+    feeds = np.flatnonzero(array == _FEED)
+    starts = np.concatenate(([0], feeds + 1))
+    lengths = np.diff(starts) - 1
+    empty = (lengths == 0) | ((lengths == 1) & (array[starts[:-1]] == _RETURN))
+    before = np.concatenate(([0], np.cumsum(~empty)))
+    kept, aside, end = [], [], 0
+    for number in odd.tolist():
+        start = int(starts[number])
+        kept.append(block[end:start])
+        end = int(starts[number + 1]) if number < len(feeds) else len(block)
+        line = block[start:end]
+        text = line.removesuffix(b"\n").removesuffix(b"\r") if line.endswith(b"\n") else line
+        aside.append((int(before[number]), text.decode("utf-8")))
+    kept.append(block[end:])
+    return b"".join(kept), aside
 
 
 def checked(block: bytes, file: Any, form: Form) -> None:

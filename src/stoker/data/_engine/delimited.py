@@ -7,7 +7,7 @@ import itertools
 import logging
 
 from stoker.data._definition import option
-from stoker.data._engine.blocks import BLOCK, Form, blocks_of, checked, is_plain, line_of
+from stoker.data._engine.blocks import BLOCK, Form, blocks_of, checked, line_of
 from stoker.data._engine.convert import Misfit
 from stoker.data._engine.kinds import arrow_type, convert, infer, settled
 from stoker.data._engine.misfits import Misfits
@@ -146,7 +146,7 @@ class Delimited(Source):
 
     def _read(self, file: Any, how: Columns, block: bytes) -> tuple[dict[str, Any], int]:
         checked(block, file, self._form)
-        if self._quick and is_plain(block, self._form):
+        if self._quick:
             found = quick_columns(block, self._form, how)
             if found is not None:
                 return found

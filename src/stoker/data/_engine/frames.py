@@ -27,21 +27,30 @@ def frame_of(batches: Iterable[Any], schema: Any, out_of_range: str) -> Any:
     """
     import pyarrow as pa
 
-    parts = [batch for batch in batches if batch.num_rows]
-    if any(batch.num_columns > len(schema) for batch in parts):
+    parts = [_for_pandas(batch, out_of_range) for batch in batches if batch.num_rows]
+    if any(part.num_columns > len(schema) for part in parts):
         table = pa.concat_tables([pa.Table.from_batches([part]) for part in parts], promote_options="default")
     elif len(schema):
-        table = pa.Table.from_batches([part.cast(schema) for part in parts], schema)
+        empty = _for_pandas(pa.RecordBatch.from_pylist([], schema), out_of_range)
+        table = pa.Table.from_batches(parts, empty.schema)
     else:
         import pandas as pd
 
         return pd.DataFrame(index=pd.RangeIndex(sum(part.num_rows for part in parts)))
     del parts
-    for place, field in enumerate(table.schema):
-        if pa.types.is_timestamp(field.type) or pa.types.is_date(field.type):
-            table = table.set_column(place, field.name, _nanoseconds(table.column(place), field.name, out_of_range))
     # Each column's memory is given back as soon as pandas has it.
     return table.to_pandas(split_blocks=True, self_destruct=True)
+
+
+def _for_pandas(batch: Any, out_of_range: str) -> Any:
+    """Return a batch with its times in nanoseconds."""
+    import pyarrow as pa
+
+    names, arrays = batch.schema.names, list(batch.columns)
+    for place, column in enumerate(arrays):
+        if pa.types.is_timestamp(column.type) or pa.types.is_date(column.type):
+            arrays[place] = _nanoseconds(column, names[place], out_of_range)
+    return pa.RecordBatch.from_arrays(arrays, names=names)
 
 
 def _nanoseconds(column: Any, name: str, out_of_range: str) -> Any:

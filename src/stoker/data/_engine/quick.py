@@ -1,15 +1,16 @@
 """Blocks of delimited text read by Arrow, with the results of the exact reader.
 
-Three things make them so. A block is read here only when its quotes and line ends mean one thing to every reader
-(`blocks.is_plain`). A record of another width is set aside, read exactly, and put back in its place. And a column in
-which Arrow refuses a value, or would accept one that the exact reader refuses, is taken as texts and converted
-afterwards (`convert.values_of`).
+Three things make them so. Lines whose quotes or ends do not mean the same to every reader (`blocks.is_plain`) are set
+aside, read exactly, and put back in their places. So are records of another width. And a column in which Arrow refuses
+a value, or would accept one that the exact reader refuses, is taken as texts and converted afterwards
+(`convert.values_of`).
 """
 
 from __future__ import annotations
 
 import re
 
+from stoker.data._engine.blocks import is_plain, odd_lines, without_lines
 from stoker.data._engine.convert import Misfit, values_of
 from stoker.data._engine.kinds import FALSE, TRUE
 from stoker.data._engine.texts import fields_of, records, wide
@@ -81,12 +82,12 @@ def column_of_fields(rows: Sequence[list[str | None]], place: int, *, empty_as_s
 
 
 def quick_columns(block: bytes, form: Form, columns: Columns) -> tuple[dict[str, Any], int] | None:
-    """Return the columns of a plain block and the number of its rows, or None when Arrow can't read it.
+    """Return the columns of a block and the number of its rows, or None when Arrow can't read it.
 
     Parameters
     ----------
     block : bytes
-        In UTF-8, and `is_plain` holds for it.
+        In UTF-8.
     form : Form
     columns : Columns
 
@@ -95,7 +96,15 @@ def quick_columns(block: bytes, form: Form, columns: Columns) -> tuple[dict[str,
     tuple or None
         Column -> (array, what does not fit or None), and the number of rows.
     """
-    read = _Read(block, form, columns)
+    aside: list[tuple[int, str]] = []
+    if not is_plain(block, form):
+        odd = odd_lines(block, form)
+        if odd is None:
+            return None
+        block, aside = without_lines(block, odd)
+        if not block or not is_plain(block, form):
+            return None
+    read = _Read(block, form, columns, aside)
     while True:
         refused = read.attempt()
         if refused is None:
@@ -109,7 +118,7 @@ def quick_columns(block: bytes, form: Form, columns: Columns) -> tuple[dict[str,
 class _Read:
     """One block on its way."""
 
-    def __init__(self, block: bytes, form: Form, columns: Columns) -> None:
+    def __init__(self, block: bytes, form: Form, columns: Columns, aside: list[tuple[int, str]]) -> None:
         # Arrow takes an empty field that ends the last line for one in quotes when no line break follows.
         self._block = block if block.endswith(b"\n") else block + b"\n"
         self._form = form
@@ -123,6 +132,7 @@ class _Read:
         if (b"x" in block and b"0x" in block) or (b"X" in block and b"0X" in block):
             # Arrow reads 0x10 as 16.
             self._as_texts = {name for name in self._wanted if columns.kind(name)["type"] == "long"}
+        self._odd = aside
         self._uneven: list[tuple[int, str]] = []
         self._inner = _INNER
         self._table: Any = None
@@ -197,9 +207,10 @@ class _Read:
             self._as_texts |= doubtful
             if self.attempt() is not None:
                 return None
-        rows = self._table.num_rows + len(self._uneven)
-        if self._uneven:
-            return self._with_uneven(rows), rows
+        aside = self._aside()
+        rows = self._table.num_rows + len(aside)
+        if aside:
+            return self._with(aside, rows), rows
         found: dict[str, Any] = {}
         for name in self._wanted:
             column = self._table[name]
@@ -219,22 +230,36 @@ class _Read:
             return False
         return bool(pc.any(pc.is_nan(column)).as_py())
 
-    def _with_uneven(self, rows: int) -> dict[str, Any]:
+    def _aside(self) -> list[tuple[int, str]]:
+        """Return all records that are read exactly: each one's place among all, and its text."""
+        import numpy as np
+
+        if not self._odd or not self._uneven:
+            return self._odd or self._uneven
+        # Arrow has counted without the odd ones: each moves those behind it by one.
+        taken = np.array([place for place, _ in self._odd]) - np.arange(len(self._odd))
+        found = np.array([place for place, _ in self._uneven])
+        places = found + np.searchsorted(taken, found, side="right")
+        uneven = [(int(place), text) for place, (_, text) in zip(places, self._uneven)]
+        return sorted([*self._odd, *uneven])
+
+    def _with(self, aside: list[tuple[int, str]], rows: int) -> dict[str, Any]:
+        """Return what was read with these records in their places."""
         import numpy as np
         import pyarrow as pa
 
-        aside = [fields_of(text, self._form.separator) for _, text in self._uneven]
-        names = wide(self._columns.names, max(len(self._here), *(len(fields) for fields in aside)))
-        places = np.array([number for number, _ in self._uneven], dtype=np.int64)
+        read = [fields_of(text, self._form.separator) for _, text in aside]
+        names = wide(self._columns.names, max(len(self._here), *map(len, read)))
+        places = np.array([place for place, _ in aside], dtype=np.int64)
         even = np.ones(rows, dtype=bool)
         even[places] = False
         order = np.empty(rows, dtype=np.int64)
-        order[even] = np.arange(rows - len(aside))
-        order[places] = np.arange(rows - len(aside), rows)
+        order[even] = np.arange(rows - len(read))
+        order[places] = np.arange(rows - len(read), rows)
         found: dict[str, Any] = {}
         for place, name in enumerate(names):
             if self._columns.asks_for(name):
-                fields = column_of_fields(aside, place, empty_as_string=self._columns.empty_as_string)
+                fields = column_of_fields(read, place, empty_as_string=self._columns.empty_as_string)
                 found[name] = self._merged(name, pa.array(fields, pa.string()), pa.array(order), places)
         return found
 
@@ -266,7 +291,9 @@ def _timed(column: Any, kind: dict[str, Any]) -> Any:
 
 def _width(block: bytes, form: Form) -> int:
     """Return the number of fields of a block's first record."""
-    start = len(block) - len(block.lstrip(b"\r\n"))
+    start = 0
+    while block[start : start + 1] in {b"\r", b"\n"}:
+        start += 1
     end = block.find(b"\n", start)
     line = block[start:] if end < 0 else block[start:end]
     if form.multi_line and line.count(b'"') % 2:
