@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated
 
 from typer import Argument
 
@@ -12,7 +12,12 @@ from stoker.cli.app import Many, Noun, option
 from stoker.cli.output import emit, write
 from stoker.cli.session import SESSION, UsageProblem, hint, say
 from stoker.cli.table import Column, table
+from stoker.cli.text import terminal_width, wrap
 from stoker.exceptions import StokerException
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from stoker.porting.findings import Report
 
 app = Noun()
 
@@ -20,9 +25,12 @@ _COLUMNS = [
     Column("V1", "name"),
     Column("USES", "uses", right=True, named=True),
     Column("HERE", "verdict"),
-    Column("INSTEAD", "instead", shrink=True),
 ]
 _SHOWN = 40
+"""Names in the table, unless more do not work."""
+_NAMED = 4
+"""Names of those that one sentence is about."""
+_WIDE = 100
 
 
 @app.verb("exec", options_first=True)
@@ -80,16 +88,29 @@ def _commands() -> Mapping[str, str | None]:
     }
 
 
-def _show(report: Any, path: str) -> None:
+def _show(report: Report, path: str) -> None:
+    """Write what does not work here with what to use instead, some of what does, and the share."""
     rows = [
         {"name": name, "uses": len(found), "verdict": found[0].verdict.value, "instead": found[0].instead}
         for name, found in report.by_name()
     ]
+    odd = [row for row in rows if row["instead"]]
+    shown = rows[: max(_SHOWN, len(odd))]
     if rows:
-        write(table(rows[:_SHOWN], _COLUMNS))
-    if len(rows) > _SHOWN:
-        say(f"{len(rows) - _SHOWN} more names work; `-o json` has each use with its file and line.")
+        write(table(shown, _COLUMNS))
+    if len(rows) > len(shown):
+        write(f"and {len(rows) - len(shown)} more names, which work; `-o json` has each use with its file and line")
+    for sentence in dict.fromkeys(row["instead"] for row in odd):
+        _explain(str(sentence), [str(row["name"]) for row in odd if row["instead"] == sentence])
     for file, why in report.unread:
         say(f"{file}: {why}")
-    write(f"{100 * report.share:.0f} % of {len(report.findings)} uses of v1 in {report.files} files work here.")
+    write(f"\n{100 * report.share:.0f} % of {len(report.findings)} uses of v1 in {report.files} files work here.")
     hint(f"stoker azureml check {path} --html report.html   a page with every place")
+
+
+def _explain(sentence: str, names: list[str]) -> None:
+    """Write what to use instead of some names."""
+    cells = terminal_width() or _WIDE
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    write("\n" + wrap(f"{', '.join(names[:_NAMED])}{more}:", cells))
+    write(wrap(sentence, cells, "  ", "  "))

@@ -94,12 +94,14 @@ class Report:
         return sum(finding.verdict is verdict for finding in self.findings)
 
     def by_name(self) -> list[tuple[str, Sequence[Finding]]]:
-        """Return the uses grouped by name: what does not work first, the most used first."""
-        groups: dict[str, list[Finding]] = {}
+        """Return the uses grouped by name and verdict: what does not work first, the most used first."""
+        groups: dict[tuple[str, Verdict], list[Finding]] = {}
         for finding in self.findings:
-            groups.setdefault(finding.name, []).append(finding)
+            # `experiment.submit` works with what is here, and not with what is missing.
+            groups.setdefault((finding.name, finding.verdict), []).append(finding)
         order = [Verdict.MISSING, Verdict.CLOUD, Verdict.DIFFERS, Verdict.WORKS]
-        return sorted(groups.items(), key=lambda item: (order.index(item[1][0].verdict), -len(item[1]), item[0]))
+        shown = sorted(groups.items(), key=lambda item: (order.index(item[0][1]), -len(item[1]), item[0][0]))
+        return [(name, found) for (name, _), found in shown]
 
     def to_dict(self) -> dict[str, Any]:
         """Return `share`, `files`, `calls` and `unread` as plain JSON."""

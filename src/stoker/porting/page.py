@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from html import escape
 
 from stoker.porting.findings import Finding, Report, Verdict
@@ -16,10 +17,9 @@ h1 { font-size: 1.4rem } .share { font-size: 3rem; font-weight: 600; line-height
 .works { background: #2f8f4e } .differs { background: #c98a00 }
 .cloud { background: #7a6fd0 } .missing { background: #c0392b }
 .dot { display: inline-block; width: .7rem; height: .7rem; border-radius: 50%; margin-right: .4rem }
-table { border-collapse: collapse; width: 100%; margin-top: 1rem }
-th, td { text-align: left; vertical-align: top; padding: .4rem .6rem; border-bottom: 1px solid #8884 }
-td.count { text-align: right } code { font-size: .92em; overflow-wrap: anywhere }
-summary { cursor: pointer } .places { font-size: .9em }
+h2 { font-size: 1.1rem; margin: 2rem 0 .5rem } section { padding: .6rem 0; border-bottom: 1px solid #8884 }
+section p { margin: 0 0 .4rem } code { font-size: .92em; overflow-wrap: anywhere }
+summary { cursor: pointer } .places { font-size: .9em; margin: 0 0 .4rem } .count { opacity: .75; margin-left: .5rem }
 """
 
 _WORDS = {
@@ -48,7 +48,7 @@ def page(report: Report, title: str) -> str:
         f'<span><i class="dot {verdict.value}"></i>{_WORDS[verdict]}: {report.count(verdict)}</span> &ensp;'
         for verdict in Verdict
     )
-    rows = "\n".join(_row(name, list(found)) for name, found in report.by_name())
+    groups = "\n".join(_group(report, verdict) for verdict in reversed(list(Verdict)) if report.count(verdict))
     unread = "".join(f"<li><code>{escape(file)}</code>: {escape(why)}</li>" for file, why in report.unread)
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
@@ -58,19 +58,31 @@ def page(report: Report, title: str) -> str:
         f'<p class="share">{100 * report.share:.0f} %</p>\n'
         f"<p>of {len(report.findings)} uses of v1 in {report.files} files work here as there.</p>\n"
         f'<div class="bar" role="img" aria-label="shares of the verdicts">{bar}</div><p>{legend}</p>\n'
-        "<table><thead><tr><th>v1</th><th>uses</th><th>here</th><th>instead</th></tr></thead>"
-        f"<tbody>\n{rows}\n</tbody></table>\n"
+        f"{groups}\n"
         f"{f'<h2>Not read</h2><ul>{unread}</ul>' if unread else ''}</body></html>\n"
     )
 
 
-def _row(name: str, found: list[Finding]) -> str:
-    verdict = found[0].verdict
+def _group(report: Report, verdict: Verdict) -> str:
+    """Return all names with a verdict, gathered by what is said of them."""
+    by_sentence: dict[str, list[str]] = {}
+    for name, found in report.by_name():
+        if found[0].verdict is verdict:
+            by_sentence.setdefault(found[0].instead, []).append(_name(name, found))
+    parts = [
+        f"<section>{f'<p>{escape(sentence)}</p>' if sentence else ''}{''.join(names)}</section>"
+        for sentence, names in by_sentence.items()
+    ]
+    words = _WORDS[verdict]
+    return f'<h2><i class="dot {verdict.value}"></i>{words[:1].upper()}{words[1:]}</h2>\n' + "\n".join(parts)
+
+
+def _name(name: str, found: Sequence[Finding]) -> str:
     places = "".join(f"<li><code>{escape(_place(one))}</code></li>" for one in found)
+    uses = "1 use" if len(found) == 1 else f"{len(found)} uses"
     return (
-        f"<tr><td><details><summary><code>{escape(name)}</code></summary><ul class=places>{places}</ul></details></td>"
-        f'<td class="count">{len(found)}</td><td><i class="dot {verdict.value}"></i>{_WORDS[verdict]}</td>'
-        f"<td>{escape(found[0].instead)}</td></tr>"
+        f'<details><summary><code>{escape(name)}</code><span class="count">{uses}</span></summary>'
+        f'<ul class="places">{places}</ul></details>'
     )
 
 

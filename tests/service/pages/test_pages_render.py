@@ -110,7 +110,14 @@ def test_a_run_without_data_has_no_empty_sections_of_it(view: RunView) -> None:
 
 
 def test_a_model_that_was_deleted_is_still_named(view: RunView) -> None:
-    gone: dict[str, Any] = {"kind": "model", "ref": "old:1", "name": "old", "label": "old:1", "details": {}, "record": None}
+    gone: dict[str, Any] = {
+        "kind": "model",
+        "ref": "old:1",
+        "name": "old",
+        "label": "old:1",
+        "details": {},
+        "record": None,
+    }
 
     page = text_of(render_run(replace(view, lineage={"inputs": [], "outputs": [gone]})))
 
