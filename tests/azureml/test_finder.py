@@ -147,3 +147,65 @@ def test_a_script_of_v1_runs_as_it_is(live_workspace: TemporaryWorkspace, tmp_pa
     )
 
     assert out.strip() == "{'alpha': 0.5}"
+
+
+def test_v1s_private_names_and_functions_of_a_module_are_there() -> None:
+    python("import stoker.azureml\nfrom azureml.core.run import Run, _OfflineRun, _SubmittedRun, get_run")
+
+
+def test_a_module_has_the_names_that_v1_imported_there_too() -> None:
+    python(
+        "import stoker.azureml\nfrom azureml.core.model import Dataset, ResourceConfiguration\n"
+        "from azureml.core import get_run\nfrom azureml.core.runconfig import CondaDependencies, DEFAULT_CPU_IMAGE\n"
+        "import stoker.core, stoker.core.resource_configuration as resources\n"
+        "assert Dataset is stoker.core.Dataset and ResourceConfiguration is resources.ResourceConfiguration\n"
+        "assert not hasattr(stoker.core.model, 'nothing')\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("module", "name", "ours"),
+    [
+        ("azureml.core.compute.amlcompute", "AmlCompute", "stoker.core.compute"),
+        ("azureml.core.compute.compute", "ComputeTargetException", "stoker.exceptions"),
+        ("azureml.core.webservice.aci", "AciWebservice", "stoker.core.webservice"),
+        ("azureml.core.webservice.webservice", "Webservice", "stoker.core.webservice"),
+        ("azureml.core.image.container", "ContainerImage", "stoker.core.image"),
+        ("azureml.core.profile", "ModelProfile", "stoker.core.model"),
+        ("azureml.core.databricks", "PyPiLibrary", "stoker.core.runconfig"),
+    ],
+)
+def test_a_module_of_v1_below_one_of_ours_leads_to_the_same_class(module: str, name: str, ours: str) -> None:
+    python(
+        f"import stoker.azureml\nfrom {module} import {name} as theirs\n"
+        f"from {ours} import {name}\nassert theirs is {name}"
+    )
+
+
+def test_what_only_the_cloud_had_is_imported_and_says_what_to_use_when_it_is_called() -> None:
+    error = python("import stoker.azureml\nfrom azureml.core import LinkedService\nLinkedService.get(1, 'a')", ok=False)
+
+    assert "only v1's cloud had it. Stoker links to no other service" in error
+
+
+def test_the_package_of_parallel_runs_says_that_it_comes_later() -> None:
+    error = python("import stoker.azureml\nfrom azureml_user.parallel_run import EntryScript", ok=False)
+
+    assert "azureml_user (scripts of a parallel run) is not part of this version" in error
+
+
+def test_diagnostics_can_be_switched_without_effect() -> None:
+    python(
+        "import stoker.azureml\nfrom azureml.telemetry import set_diagnostics_collection as switch\n"
+        "switch(send_diagnostics=True)"
+    )
+
+
+def test_a_run_is_got_by_v1s_function(live_workspace: TemporaryWorkspace) -> None:
+    python(
+        "import stoker.azureml\nfrom azureml.core import Experiment, Workspace, get_run\n"
+        f"ws = Workspace.from_config({str(live_workspace.root)!r})\n"
+        "experiment = Experiment(ws, 'mine')\nrun = experiment.start_logging(snapshot_directory=None)\nrun.complete()\n"
+        "assert get_run(experiment, run.id).id == get_run(experiment, run.id, rehydrate=False).id == run.id\n"
+        "try:\n    get_run(Experiment(ws, 'other'), run.id)\nexcept Exception as error:\n    print(error)\n"
+    )

@@ -100,7 +100,7 @@ def test_run_show_ends_with_what_went_in_and_came_out(made: TemporaryWorkspace, 
         "Inputs",
         "└─ data set Tabular of workspaceblobstore/raw.csv as source, mount",
         "Outputs",
-        "└─ data set clean:1 as result, mount",
+        "└─ data set clean:1 of workspaceblobstore/clean.csv as result, mount",
         "   └─ used by run train (Running) as train, mount",
     ]
     tree = json.loads(stoker("run", "show", "train", "-w", str(made.root), "-o", "json", cwd=tmp_path).stdout)

@@ -204,6 +204,7 @@ def test_the_status_has_v1s_attributes_and_its_plain_form() -> None:
     status = target.get_status()
 
     assert (status.current_node_count, status.target_node_count, status.allocation_state) == (1, 2, "Resizing")
+    assert target.status.serialize() == status.serialize()
     assert status.node_state_counts.preparing_node_count == 1
     assert status.scale_settings.idle_seconds_before_scaledown == 120
     assert status.serialize() == {

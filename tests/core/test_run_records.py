@@ -11,8 +11,8 @@ import pytest
 from stoker.base.journal import decode_value, parse
 from stoker.client.http import Response
 from stoker.core import Experiment, Run, Workspace
+from stoker.core._own_run import SubmittedRun
 from stoker.core._submit import register as register_submit
-from stoker.core.run import _SubmittedRun
 from stoker.core.script_run import ScriptRun
 from stoker.exceptions import ConflictException, NotFoundException, UserErrorException
 
@@ -49,6 +49,8 @@ class MemoryService:
             return {"runs": [item for item in reversed(self.runs.values()) if item["parent_id"] == run["id"]]}
         if part == "logs":
             return {"logs": []}
+        if part == "lineage":
+            return {"inputs": [], "outputs": []}
         assert part == "files"
         names = sorted(self.files.get(run["id"], {}))
         return {"files": [{"name": name, "live": False} for name in names if name.startswith(prefix or "")]}
@@ -215,7 +217,7 @@ def script(ws: Workspace, service: MemoryService, tmp_path: Path, monkeypatch: p
     monkeypatch.setenv("STOKER_RUN_DIR", str(tmp_path / "root" / ".stoker" / "runs" / "exp_1_ab"))
     monkeypatch.setenv("STOKER_HOME_DIR", str(tmp_path / "root" / ".stoker"))
     monkeypatch.setenv("STOKER_EXPERIMENT", "exp")
-    from stoker.core import run as module
+    from stoker.core import _own_run as module
 
     made = Run.get_context()
     made.experiment._workspace = ws
@@ -577,7 +579,7 @@ def test_what_nobody_can_submit_is_refused_with_what_can_be(experiment: Experime
 
 
 def test_a_script_gets_its_run_from_the_environment_without_asking(script: Run, service: MemoryService) -> None:
-    assert isinstance(script, _SubmittedRun)
+    assert isinstance(script, SubmittedRun)
     assert Run.get_context() is script
     script.log("a", 1)
 

@@ -14,7 +14,7 @@ from tests.faults.lab import Ledger, configuration, leftovers, problems_of
 
 from stoker.base import failpoints
 from stoker.client import connect_running
-from stoker.core import Environment, Experiment, Run, Workspace
+from stoker.core import Dataset, Environment, Experiment, Run, Workspace
 from stoker.core.compute import AmlCompute, ComputeTarget
 from stoker.exceptions import ServiceException
 from stoker.testing.environments import make_wheel
@@ -25,6 +25,8 @@ pytestmark = pytest.mark.skipif(not Path("/proc/self").exists(), reason="who run
 SOURCE = Path(failpoints.__file__).parents[1]
 ENDS_THE_RUN = {
     "supervise-before-claim": "supervisor",
+    "supervise-before-data": "supervisor",
+    "supervise-before-outputs": "supervisor",
     "supervise-before-script": "supervisor",
     "supervise-before-running": "supervisor",
     "supervise-before-finalizing": "supervisor",
@@ -38,6 +40,7 @@ ASKED: dict[str, tuple[str, dict[str, Any]]] = {
     "leave-before-exit": ("/service/stop", {"mode": "detach"}),
 }
 """What someone must ask for while the script runs, so that the point is reached."""
+WITH_DATA = ("supervise-before-data", "supervise-before-outputs")
 ENDS = {"cancel-before-signal": "Canceled", "end-before-signal": "Failed"} | dict.fromkeys(ENDS_THE_RUN, "Failed")
 
 
@@ -62,6 +65,10 @@ class Case:
         if self.point == "finish-before-release":
             one_node = AmlCompute.provisioning_configuration(vm_size="any", max_nodes=1)
             config.run_config.target = ComputeTarget.create(workspace, "pool", one_node).name
+        if self.point in WITH_DATA:
+            (self.tmp_path / "data.txt").write_text("x")
+            data = Dataset.File.from_files(str(self.tmp_path / "data.txt"))
+            config.run_config.data = {"x": data.as_named_input("x").as_mount()}
         if self.point.startswith("build-"):
             config.run_config.environment = self._built_environment()
         return Experiment(workspace, "faults").submit(config)

@@ -106,3 +106,26 @@ def test_any_text_is_read_or_is_a_syntax_error(text: str) -> None:
         read_python("from azureml.core import Run as a\n" + text, "x.py")
     except (SyntaxError, ValueError):
         return
+
+
+def test_what_only_the_own_run_of_a_script_has_is_known() -> None:
+    assert uses("""
+        from azureml.core import Run
+        frame = Run.get_context().input_datasets["raw"].to_pandas_dataframe()
+    """) == [("core.Run.get_context", "works")]
+
+
+def test_a_name_that_v1_imported_in_a_second_place_is_known() -> None:
+    assert uses("""
+        from azureml.core.model import Dataset
+        Dataset.get_by_name(None, "a")
+    """) == [("core.model.Dataset.get_by_name", "works")]
+
+
+def test_what_only_one_kind_of_target_has_is_known() -> None:
+    found = uses("""
+        from azureml.core import ComputeTarget, Workspace
+        print(ComputeTarget(Workspace.from_config(), "cpu").status.serialize())
+    """)
+
+    assert [name for name, verdict in found if verdict == "missing"] == []

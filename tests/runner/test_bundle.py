@@ -20,6 +20,8 @@ MODULES = (
     "stoker.client",
     "stoker.data",
     "stoker.runner",
+    "stoker.telemetry",
+    "stoker.tensorboard",
 )
 
 

@@ -9,15 +9,17 @@ from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
 from types import ModuleType
 
-from stoker.azureml._places import place_of, why_missing
+from stoker.azureml._places import ROOTS, place_of, second_place, why_missing
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from typing import Any
 
 __all__ = ["AzuremlFinder", "install", "installed", "uninstall"]
 
 ROOT = "azureml"
+_GIVEN = "__stoker_second_names__"
 
 
 class AzuremlFinder(MetaPathFinder):
@@ -30,7 +32,7 @@ class AzuremlFinder(MetaPathFinder):
         del path, target
         if fullname == ROOT:
             return ModuleSpec(ROOT, _RootLoader(), is_package=True)
-        if not fullname.startswith(f"{ROOT}."):
+        if fullname.partition(".")[0] not in ROOTS:
             return None
         place = place_of(fullname)
         if place is not None:
@@ -68,8 +70,10 @@ class _Loader(Loader):
         return None
 
     def exec_module(self, module: ModuleType) -> None:
+        found = importlib.import_module(self._place)
+        _give_second_names(found)
         # What is in `sys.modules` after this is what the import statement gives.
-        sys.modules[module.__name__] = importlib.import_module(self._place)
+        sys.modules[module.__name__] = found
 
 
 class _Missing(Loader):
@@ -80,6 +84,24 @@ class _Missing(Loader):
 
     def exec_module(self, module: ModuleType) -> None:
         raise ModuleNotFoundError(why_missing(module.__name__), name=module.__name__)
+
+
+def _give_second_names(module: ModuleType) -> None:
+    """Let a module of ours answer for the names that v1's module had besides its own."""
+    names = vars(module)
+    if names.setdefault(_GIVEN, False):
+        return
+    names[_GIVEN], before = True, names.get("__getattr__")
+
+    def answer(name: str) -> Any:
+        place = second_place(module.__name__, name)
+        if place is not None:
+            return getattr(importlib.import_module(place), name)
+        if before is not None:
+            return before(name)
+        raise AttributeError(f"module {module.__name__!r} has no attribute {name!r}")
+
+    names["__getattr__"] = answer
 
 
 def _is_package(place: str) -> bool:

@@ -1,14 +1,26 @@
-"""Where v1's modules are in Stoker, and what is said of those that are nowhere."""
+"""Where v1's modules and names are in Stoker, and what is said of those that are nowhere."""
 
 from __future__ import annotations
 
 import importlib.util
 
-__all__ = ["COMING", "ELSEWHERE", "place_of", "why_missing"]
+__all__ = ["COMING", "ELSEWHERE", "ROOTS", "place_of", "second_place", "why_missing"]
+
+ROOTS = ("azureml", "azureml_user")
+"""The top-level packages that v1 code imports."""
+
+_COMPUTE = "stoker.core.compute"
+_KINDS = (
+    "adla aks amlcompute batch compute computeinstance databricks datafactory dsvm hdinsight kubernetescompute remote "
+    "synapse"
+)
 
 ELSEWHERE = {
-    # v1 has these names twice, or in a place that Stoker gives to something else.
-    "azureml.core.authentication": "stoker.core.authentication",
+    **{f"azureml.core.compute.{kind}": _COMPUTE for kind in _KINDS.split()},
+    **{f"azureml.core.webservice.{kind}": "stoker.core.webservice" for kind in ("aci", "aks", "local", "webservice")},
+    **{f"azureml.core.image.{kind}": "stoker.core.image" for kind in ("container", "image")},
+    "azureml.core.databricks": "stoker.core.runconfig",
+    "azureml.core.profile": "stoker.core.model",
 }
 """v1's modules whose place in Stoker does not follow from their names."""
 
@@ -23,6 +35,90 @@ COMING = {
 }
 """v1's packages that a later version of Stoker will have, with what they are."""
 
+_HOMES = {
+    "stoker.core": "ComputeTarget Dataset Datastore Environment Experiment Keyvault Model Run RunConfiguration",
+    "stoker.core.authentication": "InteractiveLoginAuthentication",
+    "stoker.core.compute": "AksCompute AmlCompute ComputeInstance",
+    "stoker.core.container_registry": "ContainerRegistry",
+    "stoker.core.image": "Image",
+    "stoker.core.linked_service": "LinkedService SynapseWorkspaceLinkedServiceConfiguration",
+    "stoker.core.model": "InferenceConfig",
+    "stoker.core.private_endpoint": "PrivateEndPoint PrivateEndPointConfig",
+    "stoker.core.resource_configuration": "ResourceConfiguration",
+    "stoker.core.run": "get_run",
+    "stoker.core.runconfig": (
+        "DEFAULT_GPU_IMAGE Data DockerEnvironment EnvironmentDefinition PythonEnvironment SparkEnvironment"
+    ),
+    "stoker.core.webservice": "Webservice",
+    "stoker.data": (
+        "DataPath DataPathComputeBinding DataReference DatasetConsumptionConfig FileDataset TabularDataset"
+    ),
+    "stoker.data.abstract_dataset": "AbstractDataset",
+    "stoker.data.abstract_datastore": "AbstractDatastore",
+    "stoker.data.azure_postgre_sql_datastore": "AzurePostgreSqlDatastore",
+    "stoker.data.dataset_factory": "FileDatasetFactory TabularDatasetFactory",
+    "stoker.data.dataset_type_definitions": (
+        "FileEncoding HistogramCompareMethod PromoteHeadersBehavior SkipLinesBehavior"
+    ),
+    "stoker.exceptions": (
+        "ActivityFailedException AuthenticationException AzureMLException ComputeTargetException "
+        "DatasetTimestampMissingError ExperimentExecutionException ProjectSystemException RunEnvironmentException "
+        "SnapshotException UserErrorException WebserviceException"
+    ),
+}
+_HOME = {name: place for place, names in _HOMES.items() for name in names.split()}
+
+_SECOND = {
+    "core": (
+        "ContainerRegistry Image LinkedService PrivateEndPoint PrivateEndPointConfig "
+        "SynapseWorkspaceLinkedServiceConfiguration Webservice get_run"
+    ),
+    "core.authentication": "AuthenticationException AzureMLException RunEnvironmentException UserErrorException",
+    "core.compute": "ComputeTargetException",
+    "core.compute_target": "UserErrorException",
+    "core.dataset": "FileEncoding HistogramCompareMethod PromoteHeadersBehavior SkipLinesBehavior",
+    "core.environment": "AzureMLException DockerEnvironment PythonEnvironment SparkEnvironment",
+    "core.experiment": "ComputeInstance DEFAULT_GPU_IMAGE UserErrorException",
+    "core.image": "ContainerRegistry Model WebserviceException",
+    "core.linked_service": "UserErrorException",
+    "core.model": (
+        "AksCompute ContainerRegistry Dataset Environment Experiment FileDataset ResourceConfiguration "
+        "RunEnvironmentException TabularDataset UserErrorException WebserviceException get_run"
+    ),
+    "core.private_endpoint": "InteractiveLoginAuthentication",
+    "core.resource_configuration": "WebserviceException",
+    "core.run": (
+        "AbstractDataset ActivityFailedException DataPath Datastore Environment ExperimentExecutionException Keyvault "
+        "RunEnvironmentException SnapshotException UserErrorException"
+    ),
+    "core.runconfig": "ComputeTarget DatasetConsumptionConfig Run UserErrorException",
+    "core.script_run": "AzureMLException RunConfiguration UserErrorException",
+    "core.script_run_config": "Data DataPath DataPathComputeBinding EnvironmentDefinition",
+    "core.webservice": "ComputeTarget Environment Image InferenceConfig Model WebserviceException",
+    "core.workspace": (
+        "AmlCompute ComputeTarget Dataset Image InteractiveLoginAuthentication Keyvault LinkedService Model "
+        "ProjectSystemException UserErrorException Webservice"
+    ),
+    "data.abstract_dataset": (
+        "DatasetConsumptionConfig FileDatasetFactory RunEnvironmentException TabularDatasetFactory"
+    ),
+    "data.azure_data_lake_datastore": "AbstractDatastore",
+    "data.azure_my_sql_datastore": "AbstractDatastore",
+    "data.azure_postgre_sql_datastore": "AbstractDatastore",
+    "data.azure_sql_database_datastore": "AbstractDatastore",
+    "data.azure_storage_datastore": "AbstractDatastore DataReference UserErrorException",
+    "data.context_managers": "AzureMLException",
+    "data.dataset_error_handling": "AzureMLException UserErrorException",
+    "data.dataset_factory": "AbstractDatastore AzurePostgreSqlDatastore DataPath DataReference",
+    "data.dataset_profile": "AzureMLException",
+    "data.dbfs_datastore": "AbstractDatastore",
+    "data.file_dataset": "AzureMLException",
+    "data.hdfs_datastore": "AbstractDatastore",
+    "data.output_dataset_config": "AbstractDataset",
+    "data.tabular_dataset": "AbstractDataset AzureMLException DatasetTimestampMissingError FileDataset",
+}
+"""Names that modules below `azureml` had besides their own, as v1 imported them there; users' code relies on it."""
+
 
 def place_of(name: str) -> str | None:
     """Return the module of Stoker that a module of v1 is; None when there is none.
@@ -31,11 +127,13 @@ def place_of(name: str) -> str | None:
     --------
     >>> place_of("azureml.core.run")
     'stoker.core.run'
+    >>> place_of("azureml.core.compute.amlcompute")
+    'stoker.core.compute'
     """
     if name in ELSEWHERE:
         return ELSEWHERE[name]
-    parts = name.split(".")[1:]
-    if any(part.startswith("_") for part in parts) or parts[0] in _NOT_V1:
+    root, *parts = name.split(".")
+    if root != ROOTS[0] or any(part.startswith("_") for part in parts) or parts[0] in _NOT_V1:
         return None
     place = ".".join(["stoker", *parts])
     try:
@@ -45,7 +143,25 @@ def place_of(name: str) -> str | None:
     return place if found is not None else None
 
 
-_NOT_V1 = frozenset({"azureml", "base", "cli", "client", "runner", "service", "testing"})
+_NOT_V1 = frozenset({"azureml", "base", "cli", "client", "porting", "runner", "service", "testing"})
+
+
+def second_place(place: str, name: str) -> str | None:
+    """Return the module of Stoker that has what v1 had a second time in another module; None when it had not.
+
+    Parameters
+    ----------
+    place : str
+        The other module, as it is called in Stoker.
+    name : str
+
+    Examples
+    --------
+    >>> second_place("stoker.core.model", "Dataset")
+    'stoker.core'
+    """
+    names = _SECOND.get(place.partition(".")[2], "")
+    return _HOME[name] if name in names.split() else None
 
 
 def why_missing(name: str) -> str:
@@ -56,7 +172,9 @@ def why_missing(name: str) -> str:
     >>> why_missing("azureml._restclient").split(".")[0]
     'azureml'
     """
-    parts = name.split(".")[1:]
+    root, *parts = name.split(".")
+    if root != ROOTS[0]:
+        return _later(name, "scripts of a parallel run")
     private = next((part for part in parts if part.startswith("_")), None)
     if private is not None:
         return (
@@ -64,11 +182,15 @@ def why_missing(name: str) -> str:
             "azureml.core has Workspace, Experiment, Run, Environment, Dataset, Datastore and Model."
         )
     if parts[0] in COMING:
-        return (
-            f"{name} ({COMING[parts[0]]}) is not part of this version of Stoker, which has {_there_is()}. "
-            "Until it comes, submit the script itself with azureml.core.ScriptRunConfig."
-        )
+        return _later(name, COMING[parts[0]])
     return f"{name} is not known to Stoker: v1 had no such module, or only its cloud had. There is {_there_is()}."
+
+
+def _later(name: str, what: str) -> str:
+    return (
+        f"{name} ({what}) is not part of this version of Stoker, which has {_there_is()}. "
+        "Until it comes, submit the script itself with azureml.core.ScriptRunConfig."
+    )
 
 
 def _there_is() -> str:

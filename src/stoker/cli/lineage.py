@@ -110,7 +110,8 @@ _CUT = {"shown": " … (shown elsewhere)", "depth": " … (--depth shows more)"}
 
 
 def _thing(node: Mapping[str, Any]) -> str:
-    return f"{_KINDS[node['kind']]} {clean(node['label'])}{_CUT.get(node.get('reason', ''), '')}"
+    source = f" of {clean(node['of'])}" if node.get("of") else ""
+    return f"{_KINDS[node['kind']]} {clean(node['label'])}{source}{_CUT.get(node.get('reason', ''), '')}"
 
 
 def _run(run: Mapping[str, Any]) -> str:

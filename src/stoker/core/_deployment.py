@@ -28,6 +28,8 @@ def refuse(what: str) -> NoReturn:
 
 
 class _Unsupported:
+    _instead = "Stoker serves no models: take the files with model.download(), and serve them with your own program."
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         del args, kwargs
         refuse(type(self).__name__)

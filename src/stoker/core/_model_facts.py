@@ -284,3 +284,8 @@ class ModelFacts:
             f"Model(workspace={self.workspace!r}, name={self.name}, id={self.id}, version={self.version}, "
             f"tags={self.tags}, properties={self.properties})"
         )
+
+    def _repr_html_(self) -> str:
+        from stoker.core._html import model_table
+
+        return model_table(self)

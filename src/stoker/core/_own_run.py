@@ -38,6 +38,9 @@ class SubmittedRun(Run):
         return output_paths()
 
 
+_SubmittedRun = SubmittedRun
+"""v1's name."""
+
 _own: dict[str, Run] = {}
 
 

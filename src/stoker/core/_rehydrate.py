@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     RunFactory = Callable[[Experiment, dict[str, Any]], Run]
 
-__all__ = ["of_record", "pages", "register"]
+__all__ = ["get_run", "of_record", "pages", "register"]
 
 _PAGE = 100
 
@@ -40,6 +40,30 @@ def of_record(experiment: Experiment, record: dict[str, Any]) -> Run:
     from stoker.core.run import Run as Plain
 
     return Plain(experiment, record["id"], _record=record)
+
+
+def get_run(experiment: Experiment, run_id: str, rehydrate: bool = True, clean_up: bool = True) -> Run:
+    """Return a run of an experiment; v1's function beside `Run.get`.
+
+    Parameters
+    ----------
+    experiment : Experiment
+    run_id : str
+    rehydrate : bool, default=True
+        Whether it is of the class that fits its type, instead of a plain `Run`.
+    clean_up
+        v1's argument, without effect.
+
+    Raises
+    ------
+    stoker.exceptions.UserErrorException
+        The experiment has no such run.
+    """
+    from stoker.core.run import Run as Plain
+
+    del clean_up
+    run = Plain(experiment, run_id)
+    return of_record(experiment, run._record) if rehydrate else run  # noqa: SLF001  # one package
 
 
 def pages(experiment: Experiment, wanted: dict[str, Any]) -> Iterator[Run]:

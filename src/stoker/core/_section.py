@@ -82,6 +82,11 @@ class Section:
         )
         return f"{type(self).__name__}({', '.join(shown)})"
 
+    def _repr_html_(self) -> str:
+        from stoker.core._html import section_table
+
+        return section_table(self)
+
     def __deepcopy__(self, memo: dict[int, Any]) -> Section:
         """Copy all settings; objects that are no settings (a dataset, a workspace) are shared."""
         copy = object.__new__(type(self))

@@ -180,14 +180,13 @@ class Environment(Section):
         return {**curated_environments(), **{record["name"]: _from_record(record) for record in records}}
 
     def build(self, workspace: LiveWorkspace, image_build_compute: object = None) -> ImageBuildDetails:
-        """Start to build the environment; it is recorded first.
+        """Start to build the environment; it is recorded first. Differs from v1: it is no image, and made here.
 
         Parameters
         ----------
         workspace : Workspace
         image_build_compute : object, optional
             Without effect.
-
         """
         import sys
 
@@ -302,7 +301,7 @@ class Environment(Section):
         conda_specification: str | os.PathLike[str] | None = None,
         pip_requirements: str | os.PathLike[str] | None = None,
     ) -> Environment:
-        """Return an environment on a Docker image; the image brings its Python unless packages are given.
+        """Return an environment on a Docker image. Differs from v1: no container is started, such a run is refused.
 
         Raises
         ------
@@ -323,7 +322,7 @@ class Environment(Section):
         conda_specification: str | os.PathLike[str] | None = None,
         pip_requirements: str | os.PathLike[str] | None = None,
     ) -> Environment:
-        """Return an environment on an image made by a Dockerfile: its path, or its text.
+        """Return an environment on the image of a Dockerfile (path or text). Differs from v1: such a run is refused.
 
         Raises
         ------
@@ -337,7 +336,7 @@ class Environment(Section):
 
     @staticmethod
     def from_docker_build_context(name: str, docker_build_context: DockerBuildContext) -> Environment:
-        """Return an environment on an image that is built from a folder."""
+        """Return an environment on an image made of a folder. Differs from v1: such a run is refused."""
         environment = Environment(name)
         environment.docker.build_context = docker_build_context
         environment.python.user_managed_dependencies = True

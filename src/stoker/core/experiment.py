@@ -273,7 +273,7 @@ class Experiment:
     def _repr_html_(self) -> str:
         from stoker.core._html import experiment_table
 
-        return experiment_table(self, _name_of(self._workspace))
+        return experiment_table(self)
 
 
 def _name_of(workspace: Workspace) -> str:

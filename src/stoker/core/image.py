@@ -6,6 +6,9 @@ from stoker.core._cloud import cloud_only
 
 __all__ = ["ContainerImage", "Image"]
 
+# v1 has modules below this one, and `stoker.azureml` answers for them.
+__path__: list[str] = []
+
 _INSTEAD = (
     "Stoker makes no images: load the model with Model.get_model_path, or build one with "
     "`mlflow models build-docker -m models:/NAME/VERSION`."

@@ -338,12 +338,10 @@ def _check_experiment(record: dict[str, Any], experiment: Experiment) -> None:
 
 
 def __getattr__(name: str) -> Any:
-    if name == "_OfflineRun":
-        from stoker.core import _offline
+    # v1's names, which scripts import from here.
+    place = {"_OfflineRun": "_offline", "_SubmittedRun": "_own_run", "get_run": "_rehydrate"}.get(name)
+    if place is None:
+        raise AttributeError(f"module 'stoker.core.run' has no attribute {name!r}")
+    import importlib
 
-        return _offline._OfflineRun  # noqa: SLF001  # v1's name for it, which scripts import from here
-    if name == "_SubmittedRun":
-        from stoker.core import _own_run
-
-        return _own_run.SubmittedRun
-    raise AttributeError(f"module 'stoker.core.run' has no attribute {name!r}")
+    return getattr(importlib.import_module(f"stoker.core.{place}"), name)

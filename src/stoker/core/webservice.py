@@ -15,6 +15,9 @@ __all__ = [
     "Webservice",
 ]
 
+# v1 has modules below this one, and `stoker.azureml` answers for them.
+__path__: list[str] = []
+
 _INSTEAD = (
     "Stoker trains and keeps models and serves none: load the model with Model.get_model_path, or serve it with "
     "`mlflow models serve -m models:/NAME/VERSION`."

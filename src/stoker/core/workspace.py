@@ -93,6 +93,8 @@ class Workspace(WorkspaceData):
     ) -> Workspace:
         """Make a workspace, known by its name to all scripts of this user.
 
+        Differs from v1: it is a folder of this machine, there at once; what named places of the cloud is a label.
+
         Parameters
         ----------
         name : str
@@ -326,3 +328,8 @@ class Workspace(WorkspaceData):
             return f"Workspace({self._place!r})"
         labels = f"subscription_id={facts['subscription_id']!r}, resource_group={facts['resource_group']!r}"
         return f"Workspace.create(name={facts['name']!r}, {labels})"
+
+    def _repr_html_(self) -> str:
+        from stoker.core._html import workspace_table
+
+        return workspace_table(self)

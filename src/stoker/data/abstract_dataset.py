@@ -295,16 +295,12 @@ class AbstractDataset:
         return json.dumps(shown, indent=2, ensure_ascii=False)
 
     def _repr_html_(self) -> str:
-        from stoker.core._html import escaped, table
+        from stoker.core._html import dataset_table
 
-        lines = _definition.describe(self._definition)
-        cells = {
-            "Name": escaped(self.name),
-            "Version": escaped(self.version),
-            "Kind": escaped(type(self).__name__),
-            "Definition": "<br>".join(escaped(line) for line in lines),
-        }
-        return table(cells)
+        return dataset_table(self)
+
+    def _described(self) -> list[str]:
+        return list(_definition.describe(self._definition))
 
 
 def _texts(tags: Mapping[str, Any] | None) -> dict[str, str]:

@@ -106,6 +106,11 @@ class AbstractDatastore:
     def __repr__(self) -> str:
         return str(self)
 
+    def _repr_html_(self) -> str:
+        from stoker.core._html import datastore_table
+
+        return datastore_table(self)
+
 
 def _place(datastore: AbstractDatastore) -> Any:
     return getattr(datastore.workspace, "_place", datastore.workspace)

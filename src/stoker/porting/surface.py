@@ -2,7 +2,7 @@
 
 Nothing is kept by hand: a name works when it is there, types come from annotations, what differs is a line
 `Differs from v1: ...` in a docstring, and what only the cloud had is a class made by `core/_cloud.py` or one that
-carries `_instead`.
+carries `_instead`, or a function that never returns.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from stoker.azureml._places import place_of, why_missing
+from stoker.azureml._places import place_of, second_place, why_missing
 from stoker.porting.findings import Verdict
 
 __all__ = ["Value", "module_value"]
@@ -91,8 +91,10 @@ class Value:
             return Verdict.MISSING, self.why
         owner = self.thing
         instead = getattr(owner, "_instead", None) if inspect.isclass(owner) else _instead_of(owner)
+        instead = instead or _refusal(owner)
         if instead:
-            return Verdict.CLOUD, str(instead)
+            # What says that a version lacks it is to come; the rest only the cloud had.
+            return Verdict.MISSING if "version" in instead else Verdict.CLOUD, str(instead)
         differs = _differs(owner)
         return (Verdict.DIFFERS, differs) if differs else (Verdict.WORKS, "")
 
@@ -129,7 +131,7 @@ def module_value(name: str) -> Value:
 
 
 def _of_module(module: Value, attribute: str, name: str) -> Value | None:
-    found = getattr(module.thing, attribute, None)
+    found = _named(module.thing, attribute)
     if found is None:
         below = module_value(name)
         if below.kind == "module" or module.name == "azureml" or not attribute.isidentifier():
@@ -144,13 +146,21 @@ def _of_module(module: Value, attribute: str, name: str) -> Value | None:
     return Value("object", name, type(found)) if type(found).__module__.startswith("stoker") else None
 
 
+def _named(module: types.ModuleType, attribute: str) -> Any:
+    found = getattr(module, attribute, None)
+    place = second_place(module.__name__, attribute) if found is None else None
+    return found if place is None else getattr(importlib.import_module(place), attribute)
+
+
 def _of_class(owner: Value, attribute: str, name: str) -> Value | None:
-    cls = owner.thing
+    cls: type = owner.thing
     if getattr(cls, "_instead", None):
         return Value("function", name, cls)
+    if inspect.getattr_static(cls, attribute, None) is None:
+        cls = _below(cls, attribute) or cls
     found = inspect.getattr_static(cls, attribute, None)
     if found is None:
-        return _below(owner, attribute, name) or _of_instance(owner, attribute, name)
+        return _of_instance(owner, attribute, name)
     if isinstance(found, property):
         return _returned(found.fget, name) if found.fget else None
     if inspect.isclass(found):
@@ -161,12 +171,12 @@ def _of_class(owner: Value, attribute: str, name: str) -> Value | None:
     return _annotated(cls, attribute, name)
 
 
-def _below(owner: Value, attribute: str, name: str) -> Value | None:
-    """Look in the classes below: a method that gives a `ComputeTarget` gives an `AmlCompute` too."""
-    for cls in owner.thing.__subclasses__():
-        if inspect.getattr_static(cls, attribute, None) is not None:
-            return _of_class(Value(owner.kind, owner.name, cls), attribute, name)
-    return None
+def _below(cls: type, attribute: str) -> type | None:
+    """Return the class below that has it: a method that gives a `ComputeTarget` gives an `AmlCompute` too."""
+    # Imported only where a script asks for its own run.
+    importlib.import_module("stoker.core._own_run")
+    classes: list[type] = cls.__subclasses__()
+    return next((found for found in classes if inspect.getattr_static(found, attribute, None) is not None), None)
 
 
 def _of_instance(owner: Value, attribute: str, name: str) -> Value | None:
@@ -271,11 +281,20 @@ def _instead_of(thing: Any) -> str | None:
     return getattr(thing.owner, "_instead", None) if isinstance(thing, _Method) else None
 
 
+def _refusal(thing: Any) -> str:
+    """Return what a function that never returns says of itself; empty for any other."""
+    function = thing.function if isinstance(thing, _Method) else thing
+    if getattr(function, "__annotations__", {}).get("return") != "NoReturn":
+        return ""
+    summary = (inspect.getdoc(function) or "").partition("\n")[0].partition(": ")[2]
+    return summary[:1].upper() + summary[1:]
+
+
 def _differs(thing: Any) -> str:
     """Return what the docstring says to differ from v1; empty where it says nothing."""
     text = inspect.getdoc(thing.function if isinstance(thing, _Method) else thing) or ""
     marker = "Differs from v1:"
     if marker not in text:
         return ""
-    sentence = text.partition(marker)[2].partition("\n\n")[0]
-    return " ".join(sentence.split())
+    sentence = " ".join(text.partition(marker)[2].partition("\n\n")[0].split())
+    return sentence[:1].upper() + sentence[1:]

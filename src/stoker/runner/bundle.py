@@ -17,7 +17,10 @@ from stoker.base.locks import held
 
 __all__ = ["ensure"]
 
-PARTS = ("__init__.py", "exceptions.py", "py.typed", "azureml", "base", "client", "core", "data", "runner")
+PARTS = (
+    *("__init__.py", "exceptions.py", "py.typed", "azureml", "base", "client", "core", "data", "runner"),
+    *("telemetry.py", "tensorboard"),
+)
 """What of the package runs on a target."""
 
 LIBRARIES = ("yaml",)

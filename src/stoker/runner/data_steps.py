@@ -101,11 +101,20 @@ class DataSteps:
         DataError
             An output could not be stored or registered; its files are where the script left them.
         """
+        if not self._has_to_keep:
+            return []
         status = self._child("stoker.data.run_outputs", [outcome], ENDING, awake, told, limit)
         if status is None:
             return None
         facts = self._result(status, ENDING, "The run's outputs could not be kept")
         return [str(text) for text in facts.get("warnings") or []]
+
+    @property
+    def _has_to_keep(self) -> bool:
+        """Whether anything is to be done after the script: with inputs alone it is not."""
+        places = self.facts.get("references") or {}
+        sent_back = any(place.get("mode") == "upload" or place.get("files") is not None for place in places.values())
+        return sent_back or bool(self._data.get("outputs"))
 
     @property
     def warnings(self) -> list[str]:

@@ -14,7 +14,7 @@ from stoker.client.http import quote_name
 from stoker.core import Experiment, ScriptRunConfig, Workspace
 from stoker.exceptions import NotFoundException, UserErrorException
 from stoker.testing.store_data import definition
-from stoker.testing.workspaces import TemporaryWorkspace
+from stoker.testing.workspaces import TemporaryWorkspace, wait_until
 
 HIDDEN = "swordfish-of-"
 S3 = {"type": "S3", "kind": "fsspec", "config": {"url": "s3://bucket/prefix"}}
@@ -211,6 +211,8 @@ def test_a_script_reads_secrets_and_nothing_of_it_is_on_record(
     assert shown.count("refused: A run's token may not do this.") == 2
     assert "suggested: There is no secret 'of-scrpt' in this workspace. Did you mean 'of-script'?" in shown
     home = live_workspace.root / ".stoker"
+    # An ended run's folder is thrown away while one looks.
+    wait_until(lambda: not (home / "runs" / run.id).exists() and not any((home / "trash").iterdir()), what="tidiness")
     for path in [path for path in home.rglob("*") if path.is_file() and not path.is_symlink()]:
         assert f"{HIDDEN}script".encode() not in path.read_bytes(), path
 

@@ -74,6 +74,8 @@ class AmlCompute(ComputeTarget):
     ) -> AmlComputeProvisioningConfiguration:
         """Return the settings of a pool.
 
+        Differs from v1: its nodes are shares of this machine's cores; what named machines and networks is a label.
+
         Parameters
         ----------
         vm_size : str, optional
@@ -135,6 +137,11 @@ remote_login_port_public_access, identity_type, identity_id, location, enable_no
         'Steady'
         """
         self.refresh_state()
+        return self.status
+
+    @property
+    def status(self) -> AmlComputeStatus | None:
+        """The state as last fetched; None until the pool is made."""
         data = self._record.get("status")
         return AmlComputeStatus({"provisioningState": self.provisioning_state, **data}) if data else None
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
 from stoker.base.names import check_compute_name
 from stoker.core._live import api_of, segment
@@ -174,8 +174,8 @@ class ComputeTarget:
         return cls._of_record(workspace, record)
 
     @staticmethod
-    def attach(workspace: LiveWorkspace, name: str, attach_configuration: Any) -> ComputeTarget:
-        """Add a machine or cluster that exists already: this version knows no kind that can be added.
+    def attach(workspace: LiveWorkspace, name: str, attach_configuration: Any) -> NoReturn:
+        """Raise `ComputeTargetException`: this version knows no machine or cluster that could be added.
 
         Raises
         ------
@@ -304,6 +304,11 @@ class ComputeTarget:
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(name={self.name!r}, provisioning_state={self.provisioning_state!r})"
+
+    def _repr_html_(self) -> str:
+        from stoker.core._html import compute_table
+
+        return compute_table(self)
 
 
 @contextmanager

@@ -9,7 +9,6 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from stoker.base.failpoints import reach
 from stoker.exceptions import StokerException
 from stoker.service.api.deps import writable_run
 from stoker.service.api.files import stream_object
@@ -84,7 +83,6 @@ async def _put(request: Request, context: ServiceContext, path: str) -> Response
         async for block in request.stream():
             await run_in_threadpool(writer.write, block)
         stored = writer.commit()
-    reach("upload-before-record")
     context.store.artifacts.add(owner, place.path, stored.sha256, stored.size, overwrite=True)
     context.bus.notify(owner)
     return AsciiJSONResponse({})

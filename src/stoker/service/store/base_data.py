@@ -302,7 +302,8 @@ class LineageRepository(ABC):
         dict
             `node`: `{"kind", "ref", "label"}`; `by`: the runs that made it, each `{"run", "name", "mechanism",
             "inputs": [NODE with its own by]}`; `used_by`: the runs that were given it, each `{"run", "name",
-            "mechanism", "outputs": [NODE with its own used_by]}`. Of a run: `node`, `inputs` and `outputs`. A NODE
+            "mechanism", "outputs": [NODE with its own used_by]}`. A NODE of a registered data set also says what that
+            reads (`of`). Of a run: `node`, `inputs` and `outputs`. A NODE
             below a run has `name` and `mechanism` too, as the run calls it. `run` is `{"id", "experiment",
             "display_name", "status"}`. A NODE whose more is not shown has `"cut": True`, and the `reason`: `shown`,
             when it is shown elsewhere in the tree, as what is below itself, or `depth`.

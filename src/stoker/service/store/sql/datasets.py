@@ -24,7 +24,7 @@ from stoker.service.store.sql.run_rows import key_of, seconds
 from stoker.service.store.sql.run_writes import as_text
 from stoker.service.store.sql.tables import runs
 
-__all__ = ["SqlDatasets", "brief_of", "dataset_row", "label_of"]
+__all__ = ["SqlDatasets", "brief_of", "dataset_row", "label_of", "source_of"]
 
 KINDS = ("Tabular", "File")
 LONGEST_NAME = 255
@@ -314,11 +314,16 @@ def label_of(row: Row[Any]) -> str:
     """
     if row.name is not None:
         return f"{row.name}:{row.version}" + (" (unregistered)" if row.deleted is not None else "")
+    return f"{row.kind} of {source_of(row)}"
+
+
+def source_of(row: Row[Any]) -> str:
+    """Return what a data set reads, in a few words."""
     source = row.definition["source"]
     places = source.get("paths") or [source]
     shown = _place_of(places[0]) if isinstance(places, list) else ""
     more = f" and {len(places) - 1} more" if len(places) > 1 else ""
-    return f"{row.kind} of {shown or 'a query'}{more}"
+    return f"{shown or 'a query'}{more}"
 
 
 def _place_of(place: Any) -> str:

@@ -11,7 +11,7 @@ from stoker.exceptions import NotFoundException
 from stoker.service.store.base_data import DEEPEST_LINEAGE
 from stoker.service.store.base_runs import Record
 from stoker.service.store.sql.data_tables import datasets, lineage, models
-from stoker.service.store.sql.datasets import brief_of, dataset_row, label_of
+from stoker.service.store.sql.datasets import brief_of, dataset_row, label_of, source_of
 from stoker.service.store.sql.run_rows import chunks, key_of, load
 
 __all__ = ["Direction", "Names", "tree"]
@@ -126,6 +126,9 @@ class _Walk:
     def node(self, kind: str, ref: str, details: Mapping[str, Any] | None, depth: int) -> Record:
         """Return a thing with the runs behind it."""
         node: Record = {"kind": kind, "ref": ref, "label": self._names.label(kind, ref, details), self.field: []}
+        row = self._names.dataset(ref) if kind == "dataset" else None
+        if row is not None and row.name is not None:
+            node["of"] = source_of(row)
         if self._followed.get((kind, ref)):
             return {**node, "cut": True, "reason": "shown"}
         found = self._runs_of(kind, ref)
