@@ -34,7 +34,7 @@ soak: setup
 lint: setup
 	$(RUN)/ruff check .
 	$(RUN)/ruff format --check .
-	$(RUN)/lint-imports
+	$(RUN)/lint-imports --no-cache
 
 types: setup
 	$(RUN)/mypy

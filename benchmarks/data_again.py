@@ -31,7 +31,7 @@ def rows(*, quick: bool = False) -> list[Row]:
             definition = place.api.get("/datasets/by-name/whole")["definition"]
             path = materialise(files_of(definition, workspace), f"{name}/view{turn}")
             spent = (time.perf_counter() - began) * 1000
-            assert path == str(folder), "a whole folder is seen in place"
+            assert all(link.is_symlink() for link in Path(path).rglob("*") if not link.is_dir()), "nothing is copied"
             assert dataset.version == whole.version == 1, "the same definition stays the same version"
             return spent
 

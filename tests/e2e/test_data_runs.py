@@ -85,7 +85,7 @@ def test_a_folder_is_a_folder_for_the_script(printed: Print, store: Any, place: 
 
     assert seen["below"] == ["cats/1.txt", "dogs.txt"]
     assert seen["argv"] == seen["env"] == seen["own"]
-    assert (seen["argv"] == str(place / "pets")) is (mode == "mount")
+    assert not seen["argv"].startswith(str(place))
     item = run.get_details()["inputDatasets"][0]
     assert item["consumptionDetails"] == {
         "type": "RunInput",
@@ -114,6 +114,26 @@ def test_chosen_files_are_mounted_as_a_view_that_is_read_only(printed: Print, st
     )
 
     assert seen == [["numbers.csv", "pets/cats/1.txt", "pets/dogs.txt"], "0o555"]
+
+
+def test_what_a_script_does_to_a_mounted_folder_does_not_reach_the_data(
+    printed: Print, store: Any, place: Path
+) -> None:
+    dataset = Dataset.File.from_files((store, "pets")).as_named_input("pets").as_mount()
+    seen, _ = printed(
+        """
+        folder = os.environ["pets"]
+        # Its owner can open the view; a superuser need not even do that.
+        os.chmod(folder, 0o700)
+        os.remove(folder + "/dogs.txt")
+        open(folder + "/new.txt", "w").close()
+        print(json.dumps(sorted(os.listdir(folder))))
+        """,
+        arguments=[dataset],
+    )
+
+    assert seen == ["cats", "new.txt"]
+    assert sorted(os.listdir(place / "pets")) == ["cats", "dogs.txt"]
 
 
 def test_a_direct_input_is_an_id_in_the_arguments_and_a_dataset_in_the_run(
@@ -174,7 +194,10 @@ def test_placeholders_are_replaced_where_text_goes_on_and_in_commands(
     run = experiment.submit(ScriptRunConfig(str(source), command=command))
     run.wait_for_completion()
 
-    assert json.loads(log_of(run)) == [f"{place}/pets"] * 4
+    reference, view, *same = json.loads(log_of(run))
+    assert reference == f"{place}/pets"
+    assert os.path.basename(view) == "in"
+    assert same == [reference, view]
 
 
 def test_data_references_are_mounted_downloaded_and_uploaded(printed: Print, store: Any, place: Path) -> None:
@@ -367,7 +390,7 @@ def test_the_sections_of_a_configuration_say_the_same(printed: Print, store: Any
         run_config=configuration,
     )
 
-    assert seen[:2] == [str(place / "pets")] * 2
+    assert [os.path.basename(path) for path in seen[:2]] == ["a", "b"]
     assert seen[3:] == [str(place / "pets"), ["cats", "dogs.txt"]]
 
 

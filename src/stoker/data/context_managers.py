@@ -107,13 +107,7 @@ def _free(mount_point: str) -> str:
 def _show(files: SourceFiles, folder: str) -> None:
     from stoker.data._storage.view import materialise
 
-    if len(files) == 1 and files[0].local is not None:
-        target = os.path.join(folder, *files[0].relative.split("/"))
-        os.makedirs(os.path.dirname(target), exist_ok=True)
-        os.symlink(files[0].local, target)
-        os.chmod(folder, 0o555)  # noqa: S103  # read-only is what it is for
-        return
-    # A plain list: a folder that is seen whole would be the user's own, and could be written to.
+    # A plain list: the view is the folder that was asked for, however many files there are.
     materialise(list(files), folder, "mount")
 
 

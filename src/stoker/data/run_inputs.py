@@ -116,15 +116,9 @@ def _placed(job: Job, item: dict[str, Any], files: SourceFiles, own: str) -> str
     place = job.on_compute(wanted)
     if mode == "download":
         return materialise(files, place, mode, overwrite=True)
-    if files.whole is not None:
-        os.symlink(files.whole, own)
-        return _linked(own, place)
-    if len(files) == 1 and files[0].local is not None:
-        os.mkdir(own)
-        inside = os.path.join(own, os.path.basename(files[0].relative))
-        os.symlink(files[0].local, inside)
-    else:
-        inside = materialise(files, own, mode)
+    inside = materialise(files, own, mode)
+    if not inside.startswith(own):
+        return _linked(inside, place)
     return os.path.normpath(os.path.join(_linked(own, place), os.path.relpath(inside, own)))
 
 

@@ -214,22 +214,6 @@ def test_the_size_comes_from_the_environment(monkeypatch: pytest.MonkeyPatch) ->
         Cache()
 
 
-def test_mounting_shows_local_files_in_place(tmp_path: Path) -> None:
-    for path in ("store/a/1.csv", "store/a/b/2.csv", "store/x.csv"):
-        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / path).write_text(path)
-    storage = FolderStorage(str(tmp_path / "store"))
-    destination = tmp_path / "view"
-
-    assert materialise(files_of(storage, "x.csv"), str(destination)) == str(tmp_path / "store/x.csv")
-    assert materialise(files_of(storage, "a"), str(destination)) == str(tmp_path / "store/a")
-    assert not destination.exists()
-    assert materialise(files_of(storage, "**/*.csv"), str(destination)) == str(destination)
-    assert (destination / "a/b/2.csv").resolve() == tmp_path / "store/a/b/2.csv"
-    assert destination.stat().st_mode & 0o777 == 0o555
-    assert (destination / "a").stat().st_mode & 0o777 == 0o555
-
-
 def test_mounting_files_from_elsewhere_links_to_the_cache(elsewhere: Elsewhere, tmp_path: Path) -> None:
     path = materialise(files_of(elsewhere, "**/*.bin"), str(tmp_path / "view"))
 

@@ -15,6 +15,9 @@ from stoker.exceptions import UserErrorException
 
 __all__ = ["materialise"]
 
+MOST_LINKS = 10_000
+"""Links that are worth the time they take, some tenths of a second; a folder of more files is seen itself."""
+
 
 def materialise(
     files: Sequence[SourceFile],
@@ -33,9 +36,9 @@ def materialise(
     destination : str
         A folder that is made; each file goes below it at its `relative` path.
     mode : {"mount", "download"}, default="mount"
-        `download`: copies. `mount`: what lies on this machine is seen in place, without a copy; a single file is that
-        file, a whole folder that folder, anything else a tree of links below `destination`, whose folders are
-        read-only. What lies elsewhere comes through the cache, and is linked to where the file system allows it.
+        `download`: copies. `mount`: a tree of links below `destination`, whose folders are read-only, without a copy of
+        what lies on this machine; what lies elsewhere comes through the cache, and is linked to where the file system
+        allows it. Of a folder of more than `MOST_LINKS` files that folder itself, which can be written to.
     overwrite : bool, default=False
         Whether files in the way are replaced.
     progress : callable, optional
@@ -48,14 +51,11 @@ def materialise(
     Examples
     --------
     >>> materialise(files, "data/in/train")  # doctest: +SKIP
-    '/home/me/pictures'
+    'data/in/train'
     """
-    if mode == "mount":
-        whole = getattr(files, "whole", None)
-        if whole is not None:
-            return str(whole)
-        if len(files) == 1 and files[0].local is not None:
-            return files[0].local
+    whole = getattr(files, "whole", None)
+    if mode == "mount" and whole is not None and len(files) > MOST_LINKS:
+        return str(whole)
     made = _unique(files)
     targets = [_target(destination, file) for file in made]
     _clear_way(targets, overwrite=overwrite)
