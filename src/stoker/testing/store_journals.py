@@ -22,8 +22,7 @@ def lines(*records: Any) -> bytes:
 
 def take(store: Store, run_id: str, *records: Any, journal: str = "j", trusted: bool = False) -> IngestResult:
     """Add records to the end of a run's journal."""
-    offset = store.journals.stored(run_id, journal)
-    return store.journals.ingest(run_id, journal, offset, lines(*records), trusted=trusted)
+    return store.journals.ingest(run_id, journal, None, lines(*records), trusted=trusted)
 
 
 class JournalContract:
@@ -41,6 +40,15 @@ class JournalContract:
         assert store.journals.ingest("a", "j", 3, data[3:]).stored == len(data)
         assert store.journals.ingest("a", "j", 0, data).stored == len(data)
         assert store.metrics.collapsed("a") == {"x": [1, 2]}
+
+    def test_what_says_no_offset_goes_to_the_end(self, store: Store) -> None:
+        """Of what is stored, also when that is nothing."""
+        make(store, "a")
+        data = lines(["m", 0, 1.0, "x", 1, None])
+
+        assert store.journals.ingest("a", "j", None, data).stored == len(data)
+        assert store.journals.ingest("a", "j", None, data).stored == 2 * len(data) == store.journals.stored("a", "j")
+        assert store.metrics.collapsed("a") == {"x": [1, 1]}
 
     def test_a_gap_takes_nothing(self, store: Store) -> None:
         """And says where to go on."""

@@ -20,7 +20,7 @@ __all__ = ["MlflowContract"]
 def _log(store: Store, run_id: str, *points: tuple[str, Any, int]) -> None:
     lines = [["m", 0, 1000.0 + step, name, value, step] for name, value, step in points]
     data = "".join(f"{json.dumps(line)}\n" for line in lines).encode()
-    store.journals.ingest(run_id, "mlflow", store.journals.stored(run_id, "mlflow"), data)
+    store.journals.ingest(run_id, "mlflow", None, data)
 
 
 def _fill(store: Store) -> str:

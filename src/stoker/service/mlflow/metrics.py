@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -27,22 +27,28 @@ _NOT_FINITE = {"nan": "nan", "inf": "inf", "infinity": "inf", "-inf": "-inf", "-
 @router.method("POST", "runs/log-metric", quick=True)
 def log_metric(call: Call) -> Parameters:
     """Store one point."""
-    _store(call, changeable_run(call), [call.parameters])
+    points = _points([call.parameters])
+    with call.context.store.write():
+        # All in one transaction: each one costs more than what is done in it.
+        run = changeable_run(call)
+        changed = _store(call, run, points)
+    call.context.bus.notify(run, *changed)
     return {}
 
 
 @router.method("POST", "runs/log-batch", quick=True)
 def log_batch(call: Call) -> Parameters:
     """Store points, parameters and tags: all of them or none."""
-    run = changeable_run(call)
     metrics = call.items("metrics")
     if len(metrics) > MOST_AT_ONCE:
         raise invalid(f"{len(metrics)} metrics are logged at once; at most {MOST_AT_ONCE} go in one request.")
+    points = _points(metrics)
     with call.context.store.write():
+        run = changeable_run(call)
         set_params(call, run, call.items("params"))
         set_tags(call, run, call.items("tags"))
-        _store(call, run, metrics)
-    call.context.bus.notify(run)
+        changed = _store(call, run, points)
+    call.context.bus.notify(run, *changed)
     return {}
 
 
@@ -82,9 +88,14 @@ class _Metric(msgspec.Struct):
     dataset_digest: str | None = None
 
 
-def _store(call: Call, run: str, items: list[Parameters]) -> None:
-    if not items:
-        return
+class _Points(NamedTuple):
+    """Points as lines of a journal, and those of them that are a model's too."""
+
+    lines: bytes
+    of_models: list[ModelMetric]
+
+
+def _points(items: list[Parameters]) -> _Points:
     try:
         metrics = msgspec.convert(items, list[_Metric], strict=False)
     except msgspec.ValidationError as error:
@@ -103,14 +114,18 @@ def _store(call: Call, run: str, items: list[Parameters]) -> None:
             number = float(value["$"] if isinstance(value, dict) else value)
             place = (item.dataset_name, item.dataset_digest)
             of_models.append(ModelMetric(item.model_id, item.key, number, t, item.step or 0, *place))
-    data = _encoder.encode_lines(lines)
+    return _Points(_encoder.encode_lines(lines), of_models)
+
+
+def _store(call: Call, run: str, points: _Points) -> tuple[str, ...]:
+    """Store points and return the ids of the runs that changed; inside a transaction."""
+    if not points.lines:
+        return ()
     store = call.context.store
-    with store.write():
-        # Nobody else writes between the look at the end and the write there.
-        result = store.journals.ingest(run, JOURNAL, store.journals.stored(run, JOURNAL), data)
-        if of_models:
-            store.logged_models.log_metrics(run, of_models)
-    call.context.bus.notify(run, *result.changed_run_ids)
+    result = store.journals.ingest(run, JOURNAL, None, points.lines)
+    if points.of_models:
+        store.logged_models.log_metrics(run, points.of_models)
+    return result.changed_run_ids
 
 
 _encoder = msgspec.json.Encoder()

@@ -183,7 +183,7 @@ class JournalRepository(ABC):
         self,
         root_run_id: str,
         journal: str,
-        offset: int,
+        offset: int | None,
         data: bytes,
         *,
         trusted: bool = False,
@@ -197,8 +197,8 @@ class JournalRepository(ABC):
             The run in whose folder the journal lies.
         journal : str
             The journal's name.
-        offset : int
-            Where in the journal `data` begins, in bytes.
+        offset : int or None
+            Where in the journal `data` begins, in bytes; None: at the end of what is stored.
         data : bytes
             Raw lines; a last line without its newline stays unstored, unless `final`.
         trusted : bool, default=False

@@ -47,7 +47,7 @@ class SqlJournals(JournalRepository):
         self,
         root_run_id: str,
         journal: str,
-        offset: int,
+        offset: int | None,
         data: bytes,
         *,
         trusted: bool = False,
@@ -57,6 +57,8 @@ class SqlJournals(JournalRepository):
         with self._database.write() as connection:
             root = keys_of(connection, root_run_id)
             key, stored = _journal(connection, root.pk, journal)
+            if offset is None:
+                offset = stored
             if offset > stored:
                 return IngestResult(stored, gap=True)
             lines = read_lines(data[stored - offset :], stored, final=final)
