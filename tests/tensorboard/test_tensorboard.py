@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import http.server
 import json
 import os
 import subprocess
+import threading
 import urllib.request
 from importlib.util import find_spec
 from pathlib import Path
@@ -18,6 +20,7 @@ import stoker
 from stoker.core import Experiment, Workspace
 from stoker.exceptions import UserErrorException
 from stoker.tensorboard import Tensorboard
+from stoker.tensorboard._program import shown_at
 from stoker.tensorboard.export import export_to_tensorboard
 from stoker.testing.workspaces import TemporaryWorkspace, wait_until
 
@@ -178,9 +181,14 @@ print(json.dumps(run.status), flush=True)
                 return 0
             return len(ask(url, f"data/plugin/scalars/scalars?run={run_id}%2Ftrain&tag=loss"))
 
-        for step in range(3):
-            wait_until(lambda: values() == step + 1, 60, f"the value of step {step}")  # noqa: B023  # called at once
-            (tmp_path / f"go-{step}").touch()
+        try:
+            for step in range(3):
+                wait_until(lambda: values() == step + 1, 60, f"the value of step {step}")  # noqa: B023  # called at once
+                (tmp_path / f"go-{step}").touch()
+        finally:
+            # The child waits for the run, and the run for these.
+            for step in range(3):
+                (tmp_path / f"go-{step}").touch()
         child.stdin.write("\n")
         child.stdin.flush()
         assert json.loads(child.stdout.readline()) == "Completed"
@@ -239,6 +247,35 @@ def test_what_is_no_run_is_refused(tmp_path: Path) -> None:
         Tensorboard(["a"])  # type: ignore[list-item]  # what is tested
     with pytest.raises(UserErrorException, match="no run in the list"):
         export_to_tensorboard([], str(tmp_path))
+
+
+class _Stranger(http.server.BaseHTTPRequestHandler):
+    """Says what it is told to; a TensorBoard says where its data is."""
+
+    said = b""
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(self.said)
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [(b'{"data_location": "/runs/of/others"}', "/runs/of/others"), (b"{}", ""), (b"[1]", ""), (b"<html>", "")],
+)
+def test_another_server_on_the_port_is_not_taken_for_the_board(said: bytes, shown: str) -> None:
+    handler = type("Handler", (_Stranger,), {"said": said})
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        assert shown_at(server.server_port) == shown
+        server.shutdown()
+        thread.join()
+    assert shown_at(server.server_port) is None
 
 
 def test_a_port_that_is_taken_is_said(interpreter: str, live_workspace: TemporaryWorkspace) -> None:

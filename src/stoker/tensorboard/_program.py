@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import atexit
+import http.client
+import json
 import os
 import socket
 import subprocess
@@ -16,7 +18,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import BinaryIO
 
-__all__ = ["Program"]
+__all__ = ["Program", "shown_at"]
 
 _HOST = "127.0.0.1"
 _USUAL_PORT = 6006
@@ -78,6 +80,7 @@ class Program:
             self._process.wait()
 
     def _start(self, folder: str) -> bool:
+        """Start it and wait until it answers; False when it does not."""
         server = os.path.join(os.path.dirname(os.path.abspath(__file__)), "_serve.py")
         words = [sys.executable, server, "--logdir", folder, "--host", _HOST, "--port", str(self.port)]
         with tempfile.TemporaryFile() as output:
@@ -90,7 +93,7 @@ class Program:
                 start_new_session=True,
             )
             try:
-                if self._answers():
+                if self._answers(folder):
                     return True
             except BaseException:
                 self.stop()
@@ -99,15 +102,33 @@ class Program:
             self._said = _end_of(output)
         return False
 
-    def _answers(self) -> bool:
-        """Wait until it answers; False when it ended before, or takes too long."""
+    def _answers(self, folder: str) -> bool:
+        """Wait until it answers; False when it ended before, takes too long, or another server has its port."""
         until = time.monotonic() + _PATIENCE
         while self.is_running and time.monotonic() < until:
-            with socket.socket() as probe:
-                if probe.connect_ex((_HOST, self.port)) == 0:
-                    return self.is_running
+            shown = shown_at(self.port)
+            if shown is not None:
+                return shown == folder
             time.sleep(0.05)
         return False
+
+
+def shown_at(port: int) -> str | None:
+    """Return the folder that a TensorBoard on a port of this machine shows; empty: it is none; None: nobody answers."""
+    connection = http.client.HTTPConnection(_HOST, port, timeout=_PATIENCE)
+    try:
+        connection.request("GET", "/data/environment")
+        answer = connection.getresponse().read()
+    except OSError:
+        return None
+    except http.client.HTTPException:
+        return ""
+    finally:
+        connection.close()
+    try:
+        return str(json.loads(answer)["data_location"])
+    except (ValueError, TypeError, KeyError):
+        return ""
 
 
 @atexit.register

@@ -183,7 +183,9 @@ def test_a_cookie_that_is_no_longer_good_does_not_bar_the_way_in(door: Any) -> N
 
 @pytest.mark.parametrize("cookie", ["", ";;;", "=", "a b=c", "x\x7f=1", '"', "stoker_=; ,", "é"])
 def test_a_cookie_that_is_none_is_no_error(door: Any, cookie: str) -> None:
-    assert door.ask("GET", "/api/v1/ping", Cookie=cookie.encode().decode("latin-1")).status == 401
+    # A byte that no header may have is refused before anybody looks at cookies.
+    expected = 400 if "\x7f" in cookie else 401
+    assert door.ask("GET", "/api/v1/ping", Cookie=cookie.encode().decode("latin-1")).status == expected
 
 
 @pytest.mark.parametrize(
