@@ -269,7 +269,7 @@ def _name(name: object) -> str:
 
 
 def _below(url: str, prefix: str | None) -> str:
-    from stoker.data._storage.base import check_path
+    from stoker.data._storage.paths import check_path
 
     clean = check_path(prefix)
     return f"{url}/{clean}" if clean else url

@@ -11,9 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stoker.data._storage.base import Storage, check_path
+from stoker.data._storage.base import Storage
 from stoker.data._storage.folder import FolderStorage
 from stoker.data._storage.http import HttpFile, redacted
+from stoker.data._storage.paths import check_path
 from stoker.data._storage.patterns import Pattern
 from stoker.data._storage.resolve import resolve, resolve_paths
 from stoker.exceptions import (

@@ -8,9 +8,10 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from typing import BinaryIO, NamedTuple
 
-from stoker.exceptions import UserErrorException
+from stoker.data._storage.paths import check_path
+from stoker.data._storage.patterns import Pattern
 
-__all__ = ["Entry", "Progress", "Storage", "check_path", "escapes"]
+__all__ = ["Entry", "Progress", "Storage"]
 
 Progress = Callable[[int, int], None]
 """Called with what was done since the last call: files, bytes."""
@@ -139,7 +140,7 @@ class Storage(ABC):
         """Store many local files, given as (local, path); return how many were stored, the others being there."""
         import os
 
-        from stoker.data._storage.fetching import in_threads
+        from stoker.data._storage.threads import in_threads
 
         there = frozenset() if overwrite else self._there(files)
         stored: collections.deque[str] = collections.deque()
@@ -166,54 +167,7 @@ class Storage(ABC):
         `*` and `?` stand for characters of one name, `**` for any number of folders. A pattern without them is a file,
         or a folder with all below it; so is one that ends in a slash. All other characters stand for themselves.
         """
-        from stoker.data._storage.patterns import Pattern
-
         wanted = Pattern(pattern)
         for entry in self.list(wanted.base, recursive=wanted.recursive):
             if wanted.matches(entry.path):
                 yield entry
-
-
-def check_path(path: object) -> str:
-    """Return a path below a storage in its one spelling.
-
-    Parameters
-    ----------
-    path : str or os.PathLike
-        A first slash, `.` and doubled slashes are taken out; None and `""` are the storage itself.
-
-    Raises
-    ------
-    stoker.exceptions.UserErrorException
-        It leads out of the storage, or is no path.
-
-    Examples
-    --------
-    >>> check_path("/data/./2019//a.csv")
-    'data/2019/a.csv'
-    """
-    import os
-
-    if path is None:
-        return ""
-    if isinstance(path, os.PathLike):
-        path = os.fspath(path)
-    if not isinstance(path, str) or "\0" in path:
-        raise UserErrorException(
-            f"{path!r} is no path on a datastore. Give a text such as 'data/2019/a.csv'.", target="path"
-        )
-    clean = posixpath.normpath(path.lstrip("/")) if path.strip("/") else ""
-    if clean == ".." or clean.startswith("../"):
-        raise escapes(path)
-    return "" if clean == "." else clean
-
-
-def escapes(path: str, name: str = "", target: str = "") -> UserErrorException:
-    """Return the error of a path that leads out of its datastore."""
-    where = f" {name!r}" if name else ""
-    through = f", to {target!r}" if target else ""
-    return UserErrorException(
-        f"The path {path!r} leads out of the datastore{where}{through}. A datastore gives only what lies below it. "
-        "Name a path inside, or register the other place as a datastore of its own.",
-        target="path",
-    )

@@ -9,7 +9,8 @@ import stat as modes
 import time
 from collections.abc import Sequence
 
-from stoker.data._storage.base import Progress, escapes
+from stoker.data._storage.base import Progress
+from stoker.data._storage.paths import escapes
 from stoker.exceptions import UserErrorException
 
 __all__ = ["PARTS", "copy_file", "copy_many"]

@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from typing import TypeVar
+from collections.abc import Sequence
 
 from stoker.data._storage.base import Entry, Progress, Storage
 from stoker.data._storage.copying import PARTS
+from stoker.data._storage.threads import AT_ONCE, in_threads
 from stoker.exceptions import UserErrorException
 
-__all__ = ["beside", "fetch_many", "in_threads"]
-
-_AT_ONCE = 16
-
-Item = TypeVar("Item")
+__all__ = ["beside", "fetch_many"]
 
 
 def fetch_many(storage: Storage, pairs: Sequence[tuple[Entry, str]], progress: Progress | None = None) -> None:
@@ -46,24 +41,7 @@ def fetch_many(storage: Storage, pairs: Sequence[tuple[Entry, str]], progress: P
         if progress is not None:
             progress(1, entry.size)
 
-    in_threads(fetch, pairs, 1 if storage.local_path("") is not None else _AT_ONCE)
-
-
-def in_threads(call: Callable[[Item], None], items: Sequence[Item], most: int = _AT_ONCE) -> None:
-    """Call for each item, several at once; after an error no new ones are begun."""
-    if most == 1 or len(items) < 2:
-        for item in items:
-            call(item)
-        return
-    with ThreadPoolExecutor(min(most, len(items)), "stoker-data") as pool:
-        tasks = [pool.submit(call, item) for item in items]
-        try:
-            for task in tasks:
-                task.result()
-        except BaseException:
-            for task in tasks:
-                task.cancel()
-            raise
+    in_threads(fetch, pairs, 1 if storage.local_path("") is not None else AT_ONCE)
 
 
 def beside(target: str) -> str:

@@ -7,8 +7,9 @@ import stat as modes
 from collections.abc import Iterator, Sequence
 from typing import BinaryIO
 
-from stoker.data._storage.base import Entry, Progress, Storage, check_path, escapes
+from stoker.data._storage.base import Entry, Progress, Storage
 from stoker.data._storage.copying import PARTS, copy_file, copy_many
+from stoker.data._storage.paths import check_path, escapes
 from stoker.exceptions import NotFoundException, UserErrorException
 
 __all__ = ["FolderStorage"]

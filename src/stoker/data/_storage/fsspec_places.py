@@ -8,8 +8,9 @@ import posixpath
 from collections.abc import Iterator
 from typing import Any, BinaryIO, cast
 
-from stoker.data._storage.base import Entry, Storage, check_path
+from stoker.data._storage.base import Entry, Storage
 from stoker.data._storage.copying import PARTS
+from stoker.data._storage.paths import check_path
 from stoker.exceptions import AuthenticationException, NotFoundException, UserErrorException
 
 __all__ = ["FsspecStorage"]

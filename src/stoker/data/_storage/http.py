@@ -14,7 +14,8 @@ import urllib.request
 from collections.abc import Iterator
 from typing import Any, BinaryIO, cast
 
-from stoker.data._storage.base import Entry, Storage, check_path
+from stoker.data._storage.base import Entry, Storage
+from stoker.data._storage.paths import check_path
 from stoker.exceptions import AuthenticationException, ConflictException, NotFoundException, UserErrorException
 
 __all__ = ["HttpFile", "RangeReader", "redacted"]

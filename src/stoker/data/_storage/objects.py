@@ -8,9 +8,10 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Any, BinaryIO, NoReturn, cast
 
-from stoker.data._storage.base import Entry, Storage, check_path
+from stoker.data._storage.base import Entry, Storage
 from stoker.data._storage.http import RangeReader
 from stoker.data._storage.object_settings import KINDS, Settings
+from stoker.data._storage.paths import check_path
 from stoker.exceptions import AuthenticationException, ConflictException, NotFoundException, UserErrorException
 
 __all__ = ["ObjectStorage"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import re
 
-from stoker.data._storage.base import check_path
+from stoker.data._storage.paths import check_path
 
 __all__ = ["Pattern", "has_magic"]
 

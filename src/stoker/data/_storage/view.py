@@ -6,11 +6,13 @@ import os
 import posixpath
 from collections.abc import Sequence
 
-from stoker.data._storage.base import Progress, check_path
+from stoker.data._storage.base import Progress
 from stoker.data._storage.cache import Cache
 from stoker.data._storage.copying import copy_file
-from stoker.data._storage.fetching import beside, in_threads
+from stoker.data._storage.fetching import beside
+from stoker.data._storage.paths import check_path
 from stoker.data._storage.resolve import SourceFile
+from stoker.data._storage.threads import in_threads
 from stoker.exceptions import UserErrorException
 
 __all__ = ["materialise"]
