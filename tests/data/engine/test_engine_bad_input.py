@@ -32,6 +32,12 @@ def test_a_wrong_encoding_is_said_with_the_file(tmp_path: Path, encoding: str, d
         _engine.check(*table)
 
 
+@pytest.mark.parametrize("encoding", ["utf16", "utf32"])
+def test_a_file_that_says_its_encoding_itself_is_believed_in_the_advice(tmp_path: Path, encoding: str) -> None:
+    with pytest.raises(DatasetExecutionError, match=f": give encoding='{encoding}'"):
+        rows(*csv(tmp_path, "id\né\n".encode(encoding)))
+
+
 def test_a_wrong_byte_far_in_is_said_with_its_line(tmp_path: Path) -> None:
     data = b"id,a\n" + b"1,x\n" * 300_000 + b"2,\xff\n" + b"1,x\n" * 300_000
 
@@ -57,6 +63,13 @@ def test_lines_are_counted_where_records_have_several(tmp_path: Path) -> None:
 
     with pytest.raises(DatasetExecutionError, match=r"a\.csv, line 904, column 'id': 'no'"):
         rows(*table, on_error="fail")
+
+
+def test_one_misfit_is_said_as_one(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.WARNING, "stoker"):
+        rows(*csv(tmp_path, "id\n" + "7\n" * 250 + "x\n"))
+
+    assert "Column 'id': 1 value becomes missing" in caplog.text
 
 
 def test_misfits_of_many_columns_are_summed_up(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

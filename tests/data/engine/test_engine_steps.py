@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import logging
 from pathlib import Path
 from typing import Any
 
@@ -180,6 +181,11 @@ def test_what_can_not_be_compared_is_said(three: Table, wrong: Expression) -> No
         left(three, wrong)
 
 
+def test_a_column_of_texts_is_no_time_to_compare_with(three: Table) -> None:
+    with pytest.raises(DatasetExecutionError, match="one is a text and the other a time"):
+        left(three, column("t") > dt.datetime.fromisoformat("2019-01-01"))
+
+
 def test_rows_have_no_metadata_of_files(three: Table) -> None:
     step = {"op": "filter", "expression": [">", ["meta", "Size"], ["value", 1]]}
 
@@ -240,11 +246,24 @@ def test_a_file_whose_path_rules_it_out_is_not_opened(tmp_path: Path) -> None:
         rows(*table)
 
 
-def test_a_path_of_another_form_gives_missing_values(tmp_path: Path) -> None:
+def test_a_path_of_another_form_gives_missing_values_and_is_named(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     texts = {"a/2020/x.csv": "id\n1\n", "other.csv": "id\n2\n"}
     table = made(tmp_path, "delimited_files", texts, {"partition_format": "{region}/{when:yyyy}/x.csv"})
 
-    assert rows(*table)[1] == {"id": 2, "region": None, "when": None}
+    with caplog.at_level(logging.WARNING, "stoker"):
+        assert rows(*table)[1] == {"id": 2, "region": None, "when": None}
+    assert "1 path is not of the form of partition_format='{region}/{when:yyyy}/x.csv'" in caplog.text
+    assert "other.csv" in caplog.text
+
+
+def test_a_path_of_another_form_ends_a_reading_that_takes_no_missing_values(tmp_path: Path) -> None:
+    texts = {"a/2020/x.csv": "id\n1\n", "other.csv": "id\n2\n"}
+    table = made(tmp_path, "delimited_files", texts, {"partition_format": "{region}/{when:yyyy}/x.csv"})
+
+    with pytest.raises(DatasetExecutionError, match=r"other\.csv is not of the form of partition_format"):
+        rows(*table, on_error="fail")
 
 
 def test_a_path_s_column_that_the_data_have_too_is_said(tmp_path: Path) -> None:

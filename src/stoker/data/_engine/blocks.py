@@ -33,6 +33,13 @@ ENCODINGS = ("utf8", "utf8bom", "ascii", "latin1", "iso88591", "windows1252", "u
 # As browsers and v1 have it, both names of Latin-1 mean Windows' table too, and its five gaps are control characters.
 _WESTERN = "".join(bytes([code]).decode("cp1252", "ignore") or chr(code) for code in range(256))
 _MARK = codecs.BOM_UTF8
+# Those of UTF-32 first: the little-endian one begins with that of UTF-16.
+_MARKS = {
+    codecs.BOM_UTF32_LE: "utf32",
+    codecs.BOM_UTF32_BE: "utf32",
+    codecs.BOM_UTF16_LE: "utf16",
+    codecs.BOM_UTF16_BE: "utf16",
+}
 _QUOTE, _FEED, _RETURN = b'"\n\r'
 
 
@@ -294,8 +301,17 @@ def line_of(file: Any, form: Form, block: bytes, place: int) -> int:
 
 def _wrong_encoding(file: Any, encoding: str, error: UnicodeError, where: str) -> DatasetExecutionError:
     return DatasetExecutionError(
-        f"The file {file.shown} is not in the encoding {encoding!r}: {where}. "
-        f"Say which one it has, as encoding='latin1'; there are {', '.join(ENCODINGS)}.",
+        f"The file {file.shown} is not in the encoding {encoding!r}: {where}. {_encoding_hint(file, encoding)}",
         error,
         target="encoding",
     )
+
+
+def _encoding_hint(file: Any, encoding: str) -> str:
+    """Return what to do: a file that begins with a byte order mark says itself which encoding it has."""
+    with contextlib.suppress(StokerException), opened(file) as stream:
+        beginning = stream.read(4)
+        for mark, name in _MARKS.items():
+            if beginning.startswith(mark) and name != encoding:
+                return f"It begins with the mark of {name}: give encoding={name!r}."
+    return f"Say which one it has, as encoding='latin1'; there are {', '.join(ENCODINGS)}."

@@ -138,9 +138,10 @@ def _alike(left: Any, right: Any) -> tuple[Any, Any]:
         return _as_time(left), _plain_time(right)
     if set(kinds) == {"bool", "number"}:
         return _as_number(left), _as_number(right)
-    if "text" in kinds and "number" in kinds:
-        # Arrow would turn the number into text.
-        raise pa.ArrowTypeError("one is a text and the other a number")
+    for other in ("number", "time"):
+        if set(kinds) == {"text", other}:
+            # Arrow would turn a number into text, and of a time it speaks in words of its own.
+            raise pa.ArrowTypeError(f"one is a text and the other a {other}")
     return left, right
 
 

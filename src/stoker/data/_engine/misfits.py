@@ -75,10 +75,10 @@ class Misfits:
         for name in list(self._counts)[:_NAMED]:
             count = self._counts[name]
             logging.getLogger("stoker").warning(
-                "Column %r: %d %s become missing; the first: %s.",
+                "Column %r: %d %s missing; the first: %s.",
                 name,
                 count,
-                "value" if count == 1 else "values",
+                "value becomes" if count == 1 else "values become",
                 self._firsts[name],
             )
         if len(self._counts) > _NAMED:

@@ -28,6 +28,11 @@ class PartitionFormat:
     text : str
         `{name}` is text up to the next `/` or literal; `{name:yyyy/MM/dd/HH/mm/ss}` a time; `*` any text.
 
+    Attributes
+    ----------
+    text : str
+    keys : list of str
+
     Raises
     ------
     stoker.exceptions.UserErrorException
@@ -40,7 +45,7 @@ class PartitionFormat:
     """
 
     def __init__(self, text: str) -> None:
-        self._times: dict[str, list[str]] = {}
+        self.text = text
         keys = list(_KEY.finditer(text))
         rest = _KEY.sub("", text)
         if not keys or "{" in rest or "}" in rest:

@@ -51,6 +51,7 @@ class Rows:
         self._shows_path = bool(option(definition, "include_path"))
         self._asked = columns
         self._whole: Any = None
+        self._unlike: dict[str, None] = {}
 
     def schema(self) -> Any:
         """Return the schema after all operations.
@@ -149,6 +150,7 @@ class Rows:
         finally:
             batches.close()  # type: ignore[attr-defined]  # they are generators, which hold files and threads
             self._misfits.report()
+            self._report_unlike()
 
     def _prune(self) -> None:
         """Tell the source what needn't be read."""
@@ -168,6 +170,30 @@ class Rows:
         values: dict[str, Any] = {PATH: file.shown} if self._shows_path else {}
         return {**values, **(self._layout.values(file.shown) if self._layout else {})}
 
+    def _look_at_path(self, file: Any, values: dict[str, Any]) -> None:
+        """Note a file whose path gives no values; where nothing may be missing, it is an error."""
+        layout = self._layout
+        if layout is None or any(values[key] is not None for key in layout.keys):
+            return
+        if self._misfits.fails:
+            raise DatasetExecutionError(
+                f"The path {file.shown} is not of the form of partition_format={layout.text!r}, so it gives no values "
+                f"for {', '.join(layout.keys)}. Correct one of them, or let such values be missing (on_error='null').",
+                target="partition_format",
+            )
+        self._unlike[file.shown] = None
+
+    def _report_unlike(self) -> None:
+        if self._layout is not None and self._unlike:
+            logging.getLogger("stoker").warning(
+                "%d %s not of the form of partition_format=%r, so %s becomes missing there; the first: %s.",
+                len(self._unlike),
+                "path is" if len(self._unlike) == 1 else "paths are",
+                self._layout.text,
+                ", ".join(self._layout.keys),
+                next(iter(self._unlike)),
+            )
+
     def _with_paths(self, batch: Any, file: Any, here: list[str], *, late: bool) -> Any:
         """Return a batch with the columns that come from the file's path, in the schema's order."""
         import pyarrow as pa
@@ -175,6 +201,7 @@ class Rows:
         if not self._shows_path and self._layout is None:
             return batch
         values = self._path_values(file)
+        self._look_at_path(file, values)
         arrays, names = [], list(here)
         for name in here:
             if name in values:
