@@ -76,6 +76,19 @@ def test_where_a_tree_is_cut_it_says_why() -> None:
     assert "data set x:1 … (--depth shows more)" in text
 
 
+def test_a_thing_that_a_run_has_twice_is_shown_in_both_ways() -> None:
+    roles = [
+        {"name": "rows", "mechanism": "direct"},
+        {"name": "files", "mechanism": "mount"},
+        {"name": "again", "mechanism": "mount"},
+    ]
+    user = run_of("a", name="rows, files, again", mechanism="direct, mount", roles=roles, outputs=[])
+
+    assert lineage_text({"node": node("y:1"), "used_by": [user]}).splitlines()[1] == (
+        "└─ used by run a (Completed) as rows, direct; files, again, mount"
+    )
+
+
 @given(st.text())
 def test_no_name_moves_the_cursor_or_makes_a_line(name: str) -> None:
     used = [run_of("a", name=name, mechanism=name, outputs=[])]

@@ -121,5 +121,11 @@ def _run(run: Mapping[str, Any]) -> str:
 
 
 def _role(entry: Mapping[str, Any]) -> str:
-    mechanism = f", {clean(entry['mechanism'])}" if entry.get("mechanism") else ""
-    return f" as {clean(entry['name'])}{mechanism}" if entry.get("name") else mechanism
+    """Return what a thing is to a run; a run may be given it several times, each time in another way."""
+    names: dict[str, list[str]] = {}
+    for role in entry.get("roles") or [entry]:
+        names.setdefault(clean(role.get("mechanism") or ""), []).append(clean(role.get("name") or ""))
+    text = "; ".join(", ".join(filter(None, [*found, mechanism])) for mechanism, found in names.items())
+    if not text:
+        return ""
+    return f" as {text}" if any(map(any, names.values())) else f", {text}"

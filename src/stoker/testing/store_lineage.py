@@ -123,6 +123,19 @@ class LineageContract:
         assert (labels(tree["inputs"]), labels(tree["outputs"])) == (["raw:1"], ["clean:1"])
         assert labels(tree["outputs"][0]["used_by"][0]["outputs"]) == ["features:1"]
 
+    def test_a_run_that_has_a_thing_twice_has_it_under_both_names(self, store: Store) -> None:
+        """Each with the way in which it was given."""
+        made = chain(store, "raw", "clean")
+        for name, mechanism in (("table", "direct"), ("copy", "download")):
+            store.lineage.add("run-clean", "input", "dataset", made["raw"], name, mechanism=mechanism)
+
+        (shown,) = store.lineage.tree("run", "run-clean")["inputs"]
+        assert [role["name"] for role in shown["roles"]] == ["source", "table", "copy"]
+        assert [role["mechanism"] for role in shown["roles"]][1:] == ["direct", "download"]
+        assert shown["name"] == "source, table, copy"
+        (user,) = store.lineage.tree("dataset", made["raw"], direction="down")["used_by"]
+        assert user["roles"] == shown["roles"]
+
     def test_a_circle_is_cut(self, store: Store) -> None:
         """A run that writes what it reads."""
         made = chain(store, "a", "b")

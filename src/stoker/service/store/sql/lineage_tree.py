@@ -150,21 +150,20 @@ class _Walk:
         return [
             {
                 "run": {name: briefs[run][name] for name in ("id", "experiment", "display_name", "status")},
-                "name": ", ".join(dict.fromkeys(row.name for row in found[run])),
-                "mechanism": found[run][0].mechanism,
+                **_role(found[run]),
                 self.ends: ends[run],
             }
             for run in shown
         ]
 
     def _ends(self, runs: list[int], depth: int) -> dict[int, list[Record]]:
-        things: dict[int, dict[Thing, Row[Any]]] = {run: {} for run in runs}
+        things: dict[int, dict[Thing, list[Row[Any]]]] = {run: {} for run in runs}
         for some in chunks(runs):
             statement = select(lineage).where(lineage.c.run.in_(some), lineage.c.direction == self._leaves)
             for row in self._connection.execute(statement.order_by(lineage.c.pk)):
-                things[row.run].setdefault((row.kind, row.ref), row)
+                things[row.run].setdefault((row.kind, row.ref), []).append(row)
         return {
-            run: [self.node(*thing, row.details, depth) | _role(row) for thing, row in found.items()]
+            run: [self.node(*thing, rows[0].details, depth) | _role(rows) for thing, rows in found.items()]
             for run, found in things.items()
         }
 
@@ -202,8 +201,14 @@ class _Walk:
         return self._readers.get(path, [])
 
 
-def _role(row: Row[Any]) -> Record:
-    return {"name": row.name, "mechanism": row.mechanism}
+def _role(rows: Sequence[Row[Any]]) -> Record:
+    """Return what a thing is to a run: a run may be given the same thing several times, each time otherwise."""
+    roles = list(dict.fromkeys((row.name, row.mechanism) for row in rows))
+    return {
+        "name": ", ".join(dict.fromkeys(name for name, _ in roles)),
+        "mechanism": ", ".join(dict.fromkeys(mechanism for _, mechanism in roles if mechanism)) or None,
+        "roles": [{"name": name, "mechanism": mechanism} for name, mechanism in roles],
+    }
 
 
 def _places(definition: Mapping[str, Any]) -> list[str]:
