@@ -39,6 +39,14 @@ def test_an_unknown_mode_or_no_datastore_is_refused(store: AzureBlobDatastore) -
         DataPath("myblob", "a")
 
 
+@pytest.mark.parametrize("path", ["../x", "a/../../x", ".."])
+def test_a_path_does_not_leave_its_datastore(store: AzureBlobDatastore, path: str) -> None:
+    with pytest.raises(UserErrorException, match="leads out of the datastore"):
+        DataReference(store, path_on_datastore=path)
+    with pytest.raises(UserErrorException, match="leads out of the datastore"):
+        DataReference(store, path_on_datastore="inner").path("../" + path)
+
+
 def test_modes_give_new_references(store: AzureBlobDatastore) -> None:
     reference = DataReference(store, "name", "a/b")
 

@@ -111,6 +111,14 @@ def test_a_destination_is_a_datastore_and_a_path(destination: Any) -> None:
         OutputFileDatasetConfig("prepared", destination=destination)
 
 
+@pytest.mark.parametrize(
+    ("path", "said"), [("../x", "leads out"), ("a/../../x", "leads out"), ("x/{run_id}", "{run_id}")]
+)
+def test_a_destination_that_no_run_could_write_to_is_refused_at_once(path: str, said: str) -> None:
+    with pytest.raises(UserErrorException, match=said):
+        OutputFileDatasetConfig("prepared", destination=("store", path))
+
+
 def test_an_output_becomes_a_section_of_the_run() -> None:
     output = OutputFileDatasetConfig("prepared", destination=("store", "out/{run-id}"), source="/tmp/here")
     output = output.as_upload(True, ["*.csv"]).register_on_complete("table", "a table", {"k": "v"})

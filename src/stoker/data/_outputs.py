@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import copy
 import json
+import re
 
 from stoker.data._names import check_name, random_name
+from stoker.data._storage.base import check_path
 from stoker.data.constants import MOUNT_MODE
+from stoker.exceptions import UserErrorException
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,7 +20,9 @@ if TYPE_CHECKING:
     from stoker.core._data_sections import OutputData
     from stoker.data.dataset_consumption_config import DatasetConsumptionConfig
 
-__all__ = ["MountOptions", "OutputDatasetConfig", "RegistrationConfiguration", "UploadOptions"]
+__all__ = ["MountOptions", "OutputDatasetConfig", "RegistrationConfiguration", "UploadOptions", "checked_destination"]
+
+_PLACEHOLDERS = ("{run-id}", "{output-name}")
 
 
 class UploadOptions:
@@ -140,3 +145,34 @@ class OutputDatasetConfig:
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(name={self._name!r}, mode={self.mode!r})"
+
+
+def checked_destination(destination: Any) -> Any:
+    """Return `(datastore, path)`; the path defaults to the folder of the run and output.
+
+    Raises
+    ------
+    stoker.exceptions.UserErrorException
+        It is no such tuple, its path leads out of the datastore, or holds a placeholder that nobody fills.
+    """
+    if destination is None:
+        return None
+    words = destination if isinstance(destination, tuple) else (destination,)
+    store = words[0]
+    path = words[1] if len(words) == 2 else "dataset/{run-id}/{output-name}"
+    named = isinstance(store, str) or isinstance(getattr(store, "name", None), str)
+    if len(words) > 2 or not named or not isinstance(path, str):
+        raise UserErrorException(
+            f"destination={destination!r} is no tuple (datastore, path). Give for example "
+            "(ws.get_default_datastore(), 'prepared/{run-id}').",
+            target="destination",
+        )
+    check_path(path)
+    for word in re.findall(r"\{[^{}]*\}", path):
+        if word not in _PLACEHOLDERS:
+            raise UserErrorException(
+                f"The path {path!r} of destination has {word}, which stands for nothing. Write "
+                f"{' or '.join(_PLACEHOLDERS)}, or a name.",
+                target="destination",
+            )
+    return store, path

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import posixpath
 
+from stoker.data._storage.base import check_path
 from stoker.exceptions import UserErrorException
 
 TYPE_CHECKING = False
@@ -41,7 +42,7 @@ class DataReference:
     Raises
     ------
     stoker.exceptions.UserErrorException
-        The mode is none of these, or the first argument is no datastore.
+        The mode is none of these, the first argument is no datastore, or the path leads out of it.
 
     Examples
     --------
@@ -68,6 +69,7 @@ class DataReference:
             raise UserErrorException(
                 f"A data reference has no mode {mode!r}. Give one of {', '.join(map(repr, _MODES))}.", target="mode"
             )
+        check_path(path_on_datastore)
         self.datastore = datastore
         self.data_reference_name = data_reference_name or name
         self.path_on_datastore = path_on_datastore
@@ -104,7 +106,7 @@ class DataReference:
         """
         from stoker.base.ids import new_guid
 
-        if not path or not path.strip("./"):
+        if not path or posixpath.normpath(path.lstrip("/")) == ".":
             name = data_reference_name or self.data_reference_name
             return DataReference(self.datastore, name, self.path_on_datastore)
         name = data_reference_name or new_guid().replace("-", "")

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import copy
 
-from stoker.data._outputs import MountOptions, OutputDatasetConfig, RegistrationConfiguration, UploadOptions
+from stoker.data._outputs import (
+    MountOptions,
+    OutputDatasetConfig,
+    RegistrationConfiguration,
+    UploadOptions,
+    checked_destination,
+)
 from stoker.data.constants import DIRECT_MODE, HDFS_MODE, LINK_MODE, MOUNT_MODE, UPLOAD_MODE
 from stoker.data.dataset_type_definitions import PromoteHeadersBehavior
-from stoker.exceptions import UserErrorException
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -127,7 +132,7 @@ class OutputFileDatasetConfig(OutputDatasetConfig, TransformationMixin):
         partition_format: str | None = None,
     ) -> None:
         super().__init__(MOUNT_MODE, name)
-        self.destination = _checked_destination(destination)
+        self.destination = checked_destination(destination)
         self.source = source
         self._upload_options: UploadOptions | None = None
         self._mount_options: MountOptions | None = None
@@ -193,7 +198,7 @@ class HDFSOutputDatasetConfig(OutputDatasetConfig, TransformationMixin):
 
     def __init__(self, name: str | None = None, destination: Any = None) -> None:
         super().__init__(HDFS_MODE, name)
-        self.destination = _checked_destination(destination)
+        self.destination = checked_destination(destination)
 
     def _input_mode(self) -> str:
         return HDFS_MODE
@@ -322,23 +327,6 @@ def _names(columns: str | list[str]) -> list[str]:
     from stoker.data._arguments import column_names
 
     return column_names(columns)
-
-
-def _checked_destination(destination: Any) -> Any:
-    """Return `(datastore, path)`; the path defaults to the folder of the run and output."""
-    if destination is None:
-        return None
-    words = destination if isinstance(destination, tuple) else (destination,)
-    store = words[0]
-    path = words[1] if len(words) == 2 else "dataset/{run-id}/{output-name}"
-    named = isinstance(store, str) or isinstance(getattr(store, "name", None), str)
-    if len(words) > 2 or not named or not isinstance(path, str):
-        raise UserErrorException(
-            f"destination={destination!r} is no tuple (datastore, path). Give for example "
-            "(ws.get_default_datastore(), 'prepared/{run-id}').",
-            target="destination",
-        )
-    return store, path
 
 
 def _location(destination: Any) -> Any:
