@@ -281,6 +281,8 @@ def test_any_fsspec_place_is_a_datastore(workspace: Workspace, source: Path, tmp
     assert paths_below(tmp_path / "out/in") == paths_below(source)
     with pytest.raises(UserErrorException, match="can't be opened"):
         Datastore.register_fsspec(workspace, "wrong", "nosuchprotocol://x")
+    with pytest.raises(UserErrorException, match="'silent' can't do this with its files at"):
+        Datastore.register_fsspec(workspace, "silent", "ftp://127.0.0.1:9/x")
 
 
 def test_the_limits_of_cache_and_hashing_are_settings(

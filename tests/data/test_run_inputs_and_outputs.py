@@ -105,6 +105,12 @@ def test_registration_wants_a_name(name: Any) -> None:
         OutputFileDatasetConfig("prepared").register_on_complete(name)
 
 
+@pytest.mark.parametrize("name", ["x" * 256, "half \ud800"])
+def test_a_name_that_no_dataset_can_have_is_refused_before_the_run(name: str) -> None:
+    with pytest.raises(UserErrorException, match="dataset name"):
+        OutputFileDatasetConfig("prepared").register_on_complete(name)
+
+
 @pytest.mark.parametrize("destination", [(1, "x"), ("a", "b", "c"), ("store", 5), 7])
 def test_a_destination_is_a_datastore_and_a_path(destination: Any) -> None:
     with pytest.raises(UserErrorException, match="destination"):

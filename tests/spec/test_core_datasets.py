@@ -513,6 +513,21 @@ def test_a_dataset_has_a_name(ws: Workspace, rows: TabularDataset, name: Any) ->
         rows.register(ws, name)
 
 
+def test_a_name_that_can_not_be_kept_is_refused_before_anything_is_written(
+    ws: Workspace, rows: TabularDataset, store: Datastore
+) -> None:
+    for register in (
+        lambda name: rows.register(ws, name),
+        lambda name: rows.partition_by(["a"], (store, "long-names"), name=name),
+        lambda name: Dataset.Tabular.register_pandas_dataframe(rows.to_pandas_dataframe(), (store, "long-names"), name),
+    ):
+        with pytest.raises(UserErrorException, match="has 256 characters, and at most 255 are kept"):
+            register("x" * 256)
+
+    with pytest.raises(DatasetValidationError):
+        Dataset.File.from_files((store, "long-names"))
+
+
 # 9.5 Consumption, and traps 13 to 16 and 32
 
 

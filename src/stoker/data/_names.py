@@ -7,9 +7,10 @@ import re
 
 from stoker.exceptions import UserErrorException
 
-__all__ = ["check_name", "random_name"]
+__all__ = ["check_dataset_name", "check_name", "random_name"]
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
+_LONGEST = 255
 _PROHIBITED = {"path", "home", "user", "pwd", "shell", "logname", "ld_library_path"}
 
 
@@ -43,6 +44,33 @@ def check_name(name: object, what: str) -> str:
             f"would overwrite it. Choose another one, as '{what}_{name.lower()}'.",
             target="name",
         )
+    return name
+
+
+def check_dataset_name(name: object) -> str:
+    """Return the name of a dataset, or raise: before anything is written that would then have no name.
+
+    Raises
+    ------
+    stoker.exceptions.UserErrorException
+        It is no text, or longer than 255 characters.
+    """
+    if not isinstance(name, str) or not name.strip():
+        raise UserErrorException(f"name={name!r} is no dataset's name. Give a text.", target="name")
+    if len(name) > _LONGEST:
+        raise UserErrorException(
+            f"The dataset name {name[:20] + '...'!r} has {len(name)} characters, and at most {_LONGEST} are kept. "
+            "Choose a shorter one; a description may be longer.",
+            target="name",
+        )
+    try:
+        name.encode("utf-8")
+    except UnicodeEncodeError as error:
+        raise UserErrorException(
+            f"The dataset name {name!r} has half a character, {error.object[error.start]!r}, so it is no text. "
+            "Choose another one.",
+            target="name",
+        ) from error
     return name
 
 

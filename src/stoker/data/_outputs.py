@@ -6,8 +6,8 @@ import copy
 import json
 import re
 
-from stoker.data._names import check_name, random_name
-from stoker.data._storage.base import check_path
+from stoker.data._names import check_dataset_name, check_name, random_name
+from stoker.data._storage.paths import check_path
 from stoker.data.constants import MOUNT_MODE
 from stoker.exceptions import UserErrorException
 
@@ -103,9 +103,12 @@ class OutputDatasetConfig:
         ------
         ValueError
             The name is empty.
+        stoker.exceptions.UserErrorException
+            The name can't be that of a dataset.
         """
         if not name or not isinstance(name, str):
             raise ValueError("register_on_complete wants the name under which the output is registered.")
+        check_dataset_name(name)
         made = copy.deepcopy(self)
         made._registration = RegistrationConfiguration(name, description, tags)  # noqa: SLF001  # of this class
         return made

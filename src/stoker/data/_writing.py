@@ -9,6 +9,7 @@ import posixpath
 import tempfile
 
 from stoker.data._arguments import column_names, store_and_text
+from stoker.data._names import check_dataset_name
 from stoker.exceptions import UserErrorException
 
 TYPE_CHECKING = False
@@ -38,6 +39,7 @@ def register_frame(
     from stoker.data.dataset_factory import TabularDatasetFactory
 
     parquet = needed("pyarrow.parquet", "pip install 'stoker[data]'")
+    check_dataset_name(registration["name"])
     table = _as_table(frame)
     store, folder = _folder_of(target, unique=unique)
     with tempfile.TemporaryDirectory(prefix="stoker-frame-") as here:
@@ -132,6 +134,8 @@ def partition_by(
     """Write a table to files by the values of some columns; see `TabularDataset.partition_by`."""
     from stoker.data._rows import reader
 
+    if name is not None:
+        check_dataset_name(name)
     keys = _checked_keys(partition_keys)
     store, folder = _folder_of(target, unique=True)
     with tempfile.TemporaryDirectory(prefix="stoker-parts-") as here:

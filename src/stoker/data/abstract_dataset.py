@@ -6,6 +6,7 @@ import copy
 import json
 
 from stoker.data import _definition
+from stoker.data._names import check_dataset_name
 from stoker.exceptions import StokerException, UserErrorException
 
 TYPE_CHECKING = False
@@ -131,7 +132,7 @@ class AbstractDataset:
         Raises
         ------
         stoker.exceptions.UserErrorException
-            The name is taken by another definition, and `create_new_version` is False.
+            The name is taken by another definition, and `create_new_version` is False; or it is no name.
 
         Examples
         --------
@@ -140,8 +141,7 @@ class AbstractDataset:
         from stoker.data._files import fingerprint_of
         from stoker.data._lookup import own_run
 
-        if not isinstance(name, str) or not name.strip():
-            raise UserErrorException(f"name={name!r} is no dataset's name. Give a text.", target="name")
+        check_dataset_name(name)
         self._check_workspace(workspace)
         body = {
             "name": name,

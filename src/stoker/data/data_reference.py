@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 
-from stoker.data._storage.base import check_path
+from stoker.data._storage.paths import check_path
 from stoker.exceptions import UserErrorException
 
 TYPE_CHECKING = False

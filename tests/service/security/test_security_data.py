@@ -209,7 +209,7 @@ def test_a_script_reads_secrets_and_nothing_of_it_is_on_record(
 
     shown = live_workspace.api.request("GET", f"/runs/{run.id}/logs/user_logs/std_log.txt").data.decode()
     assert shown.count("refused: A run's token may not do this.") == 2
-    assert "suggested: There is no secret 'of-scrpt' in this workspace. Did you mean 'of-script'?" in shown
+    assert "suggested: There is no secret 'of-scrpt' in this workspace. Did you mean 'of-script'? A new one is" in shown
     home = live_workspace.root / ".stoker"
     # An ended run's folder is thrown away while one looks.
     wait_until(lambda: not (home / "runs" / run.id).exists() and not any((home / "trash").iterdir()), what="tidiness")

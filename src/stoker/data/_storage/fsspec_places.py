@@ -10,7 +10,7 @@ from typing import Any, BinaryIO, cast
 
 from stoker.data._storage.base import Entry, Storage
 from stoker.data._storage.copying import PARTS
-from stoker.data._storage.paths import check_path
+from stoker.data._storage.paths import check_path, shown_path
 from stoker.exceptions import AuthenticationException, NotFoundException, UserErrorException
 
 __all__ = ["FsspecStorage"]
@@ -167,13 +167,13 @@ class FsspecStorage(Storage):
             raise self._absent(path) from error
         except PermissionError as error:
             raise AuthenticationException(
-                f"The datastore {self.name!r} refuses access to {path or 'its files'!r}: its secret is wrong, has "
+                f"The datastore {self.name!r} refuses access to {shown_path(path)}: its secret is wrong, has "
                 "expired, or may not do this. Register the datastore anew with a valid one (overwrite=True).",
                 error,
             ) from error
         except (OSError, ValueError) as error:
             raise UserErrorException(
-                f"The datastore {self.name!r} can't do this with {path!r} at {self._url}: {error}. "
+                f"The datastore {self.name!r} can't do this with {shown_path(path)} at {self._url}: {error}. "
                 "Look at the address and at the network, then try again.",
                 error,
             ) from error

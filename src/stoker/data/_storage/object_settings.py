@@ -127,7 +127,7 @@ class Settings:
                 **self._arguments(),
             )
         except (exceptions.BaseError, ValueError, TypeError) as error:
-            what = " ".join(str(error).partition("Debug source")[0].split())
+            what = " ".join(str(error).partition("Debug source")[0].split()).rstrip(".")
             raise UserErrorException(
                 f"The datastore {name!r} can't be opened with its settings: {what}. Register it anew with others.",
                 error,

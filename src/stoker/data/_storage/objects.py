@@ -11,7 +11,7 @@ from typing import Any, BinaryIO, NoReturn, cast
 from stoker.data._storage.base import Entry, Storage
 from stoker.data._storage.http import RangeReader
 from stoker.data._storage.object_settings import KINDS, Settings
-from stoker.data._storage.paths import check_path
+from stoker.data._storage.paths import check_path, shown_path
 from stoker.exceptions import AuthenticationException, ConflictException, NotFoundException, UserErrorException
 
 __all__ = ["ObjectStorage"]
@@ -227,7 +227,7 @@ class ObjectStorage(Storage):
             raise self._no_place(error) from error
         if denied or "Authentication" in code:
             raise AuthenticationException(
-                f"The datastore {self.name!r} refuses access to {path or 'its files'!r}{_in_brackets(code)}: its "
+                f"The datastore {self.name!r} refuses access to {shown_path(path)}{_in_brackets(code)}: its "
                 f"{self._settings.secret_word} is wrong, has expired, or may not do this. Register the datastore anew "
                 f"with a valid one: {KINDS[self._settings.kind].register}(..., overwrite=True).",
                 error,

@@ -7,7 +7,7 @@ import posixpath
 
 from stoker.exceptions import UserErrorException
 
-__all__ = ["check_path", "escapes"]
+__all__ = ["check_path", "escapes", "shown_path"]
 
 
 def check_path(path: object) -> str:
@@ -51,3 +51,8 @@ def escapes(path: str, name: str = "", target: str = "") -> UserErrorException:
         "Name a path inside, or register the other place as a datastore of its own.",
         target="path",
     )
+
+
+def shown_path(path: str) -> str:
+    """Return how a message calls a path, which may be the datastore itself."""
+    return repr(path) if path else "its files"

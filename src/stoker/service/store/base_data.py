@@ -305,9 +305,9 @@ class LineageRepository(ABC):
             "mechanism", "outputs": [NODE with its own used_by]}`. A NODE of a registered data set also says what that
             reads (`of`). Of a run: `node`, `inputs` and `outputs`. A NODE
             below a run has `name` and `mechanism` too, as the run calls it. Where a run has one thing several times,
-            both are all of them, and `roles` has them one by one: `[{"name", "mechanism"}]`. `run` is
-            `{"id", "experiment", "display_name", "status"}`. A NODE whose more is not shown has `"cut": True`, and the `reason`: `shown`,
-            when it is shown elsewhere in the tree, as what is below itself, or `depth`.
+            both are all of them; `roles` has them one by one: `[{"name", "mechanism"}]`. `run` is
+            `{"id", "experiment", "display_name", "status"}`. A NODE whose more is not shown has `"cut": True`, and the
+            `reason`: `shown`, when it is shown elsewhere in the tree, as what is below itself, or `depth`.
 
         Raises
         ------

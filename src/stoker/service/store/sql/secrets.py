@@ -65,7 +65,9 @@ class SqlSecrets(SecretRepository):
     def _unknown(self, name: str) -> NotFoundException:
         known = [record["name"] for record in self.list()]
         return NotFoundException(
-            f"There is no secret {name!r} in this workspace. {suggestion(name, known)}", target="name"
+            f"There is no secret {name!r} in this workspace. {suggestion(name, known)} "
+            "A new one is stored by ws.get_default_keyvault().set_secret(name, value).",
+            target="name",
         )
 
 
