@@ -44,6 +44,11 @@ def test_a_dataset_from_its_registration_to_its_end(workspace: Stoker, folder: P
     assert shown(workspace("dataset", "preview", "my pictures", "-o", "json")) == [{"path": "/1.png"}]
     columns = shown(workspace("dataset", "profile", "rows", "-o", "json"))
     assert [(column["Column"], column["Count"]) for column in columns] == [("a", 30), ("b", 30)]
+    assert [line.split()[1] for line in workspace("dataset", "profile", "rows").stdout.splitlines()] == [
+        "TYPE",
+        "integer",
+        "string",
+    ]
 
     (path,) = shown(workspace("dataset", "download", "my pictures", "-d", "here", "-o", "json"))
     assert (folder / "here" / "1.png").read_bytes() == b"png"
@@ -113,3 +118,35 @@ def test_data_that_are_not_there_are_a_failure(workspace: Stoker) -> None:
     done = workspace("dataset", "register", "name", "absent/*.csv")
     assert done.returncode == 1
     assert "absent" in done.stderr
+
+
+def test_a_version_is_named_behind_a_colon_as_lineage_shows_it(workspace: Stoker) -> None:
+    workspace("dataset", "register", "rows", "rows.csv")
+    workspace("dataset", "register", "rows", "rows.csv", "--kind", "file")
+    workspace("dataset", "register", "odd:1", "pictures")
+
+    for words, version in ((["rows:1"], 1), (["rows"], 2), (["rows", "--version", "1"], 1)):
+        assert shown(workspace("dataset", "show", *words, "-o", "json"))["version"] == version
+    assert len(shown(workspace("dataset", "preview", "rows:1", "-n", "3", "-o", "json"))) == 3
+    assert "data set rows:1" in workspace("dataset", "lineage", "rows:1").stdout
+    assert shown(workspace("dataset", "show", "odd:1", "-o", "json"))["name"] == "odd:1"
+    assert "no version '9'" in workspace("dataset", "show", "rows:9").stderr
+
+
+def test_advice_is_in_words_of_the_command_line(workspace: Stoker, folder: Path) -> None:
+    (folder / "empty.csv").write_text("")
+    workspace("dataset", "register", "pictures", "pictures")
+    workspace("dataset", "download", "pictures", "-d", "here")
+    workspace("model", "register", "-n", "m", "-p", "rows.csv")
+    workspace("model", "download", "m", "-d", "here")
+
+    for words, said in (
+        (["dataset", "download", "pictures", "-d", "here"], "Add `--overwrite`"),
+        (["dataset", "register", "none", "empty.csv"], "add `--skip-validation`"),
+        (["model", "download", "m", "-d", "here"], "another `--directory`, or add `--overwrite`"),
+        (["datastore", "register", "x", "no folder"], "or make the folder"),
+    ):
+        done = workspace(*words)
+        assert done.returncode == 1
+        assert said in done.stderr
+        assert not {"True", "False"} & set(done.stderr.replace(".", "").replace("=", " ").split())

@@ -17,7 +17,8 @@ from stoker.cli.units import ago, size
 
 app = Noun()
 
-Dataset = Annotated[str, Argument(metavar="DATASET")]
+Name = Annotated[str, Argument(metavar="DATASET")]
+Dataset = Annotated[str, Argument(metavar="DATASET", help="NAME, or NAME:VERSION")]
 Version = Annotated[str, option("--version", about="Default: the latest", metavar="N")]
 
 _TABLES = {
@@ -38,7 +39,8 @@ _COLUMNS = [
 ]
 _PROFILE = [
     Column("COLUMN", "Column", shrink=True),
-    Column("TYPE", "Type"),
+    # v1's `FieldType.INTEGER` is what programs compare with; people read the word.
+    Column("TYPE", lambda row: str(row["Type"]).rpartition(".")[2].lower()),
     *(
         Column(title, key, right=True, named=True)
         for title, key in (
@@ -69,13 +71,22 @@ def show(name: Dataset, version: Version = "latest") -> None:
 
 
 @app.verb("versions")
-def versions(name: Dataset) -> None:
+def versions(name: Name) -> None:
     """List the versions of a dataset, the latest first."""
     emit(SESSION.get(f"/datasets/by-name/{segment(name)}/versions")["versions"], _COLUMNS)
 
 
 def _record(name: str, version: str) -> dict[str, Any]:
-    record: dict[str, Any] = SESSION.get(f"/datasets/by-name/{segment(name)}", version=version)
+    """Return the record that `NAME` or `NAME:VERSION` means; a name may have a colon too, so it is tried first."""
+    from stoker.exceptions import NotFoundException
+
+    plain, _, number = name.rpartition(":")
+    try:
+        record: dict[str, Any] = SESSION.get(f"/datasets/by-name/{segment(name)}", version=version)
+    except NotFoundException:
+        if version != "latest" or not plain or not number.isdecimal():
+            raise
+        record = SESSION.get(f"/datasets/by-name/{segment(plain)}", version=number)
     return record
 
 
@@ -183,7 +194,8 @@ def _json(value: Any) -> str:
 def _found(name: str, version: str) -> Any:
     from stoker.core.dataset import Dataset as Datasets
 
-    return Datasets.get_by_name(SESSION.workspace(), name, version)
+    record = _record(name, version)
+    return Datasets.get_by_name(SESSION.workspace(), record["name"], record["version"])
 
 
 @app.verb("preview")
@@ -255,7 +267,7 @@ def download(
 
 
 @app.verb("unregister")
-def unregister(name: Dataset, yes: Yes = False) -> None:
+def unregister(name: Name, yes: Yes = False) -> None:
     """Take a dataset's name away, with all versions; no file is deleted."""
     confirm(f"Unregister all versions of the dataset {name}? Its files stay.", yes=yes)
     SESSION.api().delete(f"/datasets/by-name/{segment(name)}")

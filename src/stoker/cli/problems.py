@@ -14,10 +14,19 @@ from stoker.exceptions import StokerException
 __all__ = ["lines", "report"]
 
 
+_SPOKEN = (
+    ("another target_dir, or pass exist_ok=True", "another `--directory`, or add `--overwrite`"),
+    ("pass overwrite=True", "add `--overwrite`"),
+    ("pass validate=False", "add `--skip-validation`"),
+    ("pass create_if_not_exists=True", "make the folder"),
+)
+"""What the SDK advises in words of Python, and what a command line has for it."""
+
+
 def report(error: BaseException) -> int:
     """Write the error and return the exit status."""
     if isinstance(error, StokerException):
-        return _write(error.error_code, error.message, error.target, error.details, error)
+        return _write(error.error_code, _spoken(error.message), error.target, error.details, error)
     if isinstance(error, OSError):
         where = f" ({error.filename})" if error.filename else ""
         message = f"The system said: {error.strerror or error}{where}. Mend that and try again."
@@ -27,6 +36,13 @@ def report(error: BaseException) -> int:
         "Run the command again with `--debug` and report what it prints."
     )
     return _write("Internal", message, None, {}, error)
+
+
+def _spoken(message: str) -> str:
+    for words, typed in _SPOKEN:
+        message = message.replace(words, typed)
+        message = message.replace(words[0].upper() + words[1:], typed[0].upper() + typed[1:])
+    return message
 
 
 def _write(code: str, message: str, target: str | None, details: dict[str, Any], error: BaseException) -> int:
