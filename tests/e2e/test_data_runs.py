@@ -106,6 +106,17 @@ def test_a_single_file_is_that_file_also_of_a_table(printed: Print, store: Any, 
     assert os.path.basename(seen["argv"]) == "numbers.csv"
 
 
+@pytest.mark.parametrize("mode", ["mount", "download"])
+def test_a_folder_with_one_file_is_a_folder_of_datasets_and_references(printed: Print, store: Any, mode: str) -> None:
+    dataset = Dataset.File.from_files((store, "pets/cats")).as_named_input("pets")
+    seen, _ = printed(SEE, arguments=[getattr(dataset, f"as_{mode}")()])
+    assert seen["below"] == ["1.txt"]
+
+    reference = getattr(store.path("pets/cats"), f"as_{mode}")()
+    seen, _ = printed(SEE, arguments=[reference])
+    assert seen["below"] == ["1.txt"]
+
+
 def test_chosen_files_are_mounted_as_a_view_that_is_read_only(printed: Print, store: Any) -> None:
     dataset = Dataset.File.from_files([(store, "pets/**/*.txt"), (store, "numbers.csv")]).as_named_input("pets")
     seen, _ = printed(

@@ -106,7 +106,7 @@ def _mark(job: Job, definition: dict[str, Any], files: SourceFiles) -> dict[str,
 
 
 def _placed(job: Job, item: dict[str, Any], files: SourceFiles, own: str) -> str:
-    """Make files readable and return their path: of a single file the file, else the folder."""
+    """Make files readable and return their path: of the path of a file that file, else the folder."""
     from stoker.data._storage.view import materialise
 
     mode, wanted = item["mechanism"], item.get("path_on_compute")

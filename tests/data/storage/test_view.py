@@ -38,6 +38,17 @@ def test_a_mounted_file_is_a_link_and_the_path_is_the_file_s(data: Path, tmp_pat
     assert os.readlink(path) == str(data / "dogs.txt")
 
 
+@pytest.mark.parametrize("path", ["cats", "cats/", "cats/*.txt", "**/1.txt"])
+@pytest.mark.parametrize("mode", ["mount", "download"])
+def test_a_folder_or_pattern_with_one_file_is_a_folder_as_with_many(
+    data: Path, tmp_path: Path, path: str, mode: str
+) -> None:
+    view = Path(materialise(resolve_paths([{"local": f"{data}/{path}"}]), str(tmp_path / "view"), mode))
+
+    assert view == tmp_path / "view"
+    assert [file.read_text() for file in view.rglob("1.txt")] == ["tom"]
+
+
 def test_a_folder_of_very_many_files_is_seen_itself(tmp_path: Path) -> None:
     folder = tmp_path / "many"
     folder.mkdir()

@@ -87,11 +87,15 @@ class SourceFiles(list):  # type: ignore[type-arg]  # subscripted bases differ b
     whole : str or None
         A folder of this machine that holds these files and no others, each at its `relative`; it can be used in their
         place.
+    single : bool
+        Whether the definition's path is that of a file. A folder or pattern with one file in it is none: what a script
+        is told must not depend on how many files there are today.
     database : callable or None
         Of a query, which has no files: gives the address of its database, with the password.
     """
 
     whole: str | None = None
+    single: bool = False
     database: Callable[[], str] | None = None
 
 
@@ -132,6 +136,7 @@ def resolve_paths(paths: Iterable[dict[str, str]], workspace: Any = None) -> Sou
         files.extend(source.files(common))
     if len(found) == 1:
         files.whole = found[0].whole()
+        files.single = found[0].is_file()
     _tell_apart(files)
     return files
 
@@ -217,10 +222,12 @@ class _Source:
                 "Correct the path; `**` stands for any number of folders.",
                 target="path",
             )
-        base = self._pattern.base
-        if not self._pattern.magic and len(self._entries) == 1 and self._entries[0].path == base:
-            base = posixpath.dirname(base)
+        base = posixpath.dirname(self._pattern.base) if self.is_file() else self._pattern.base
         self.base = f"{self._storage.identity}\n{base}" if base else f"{self._storage.identity}\n"
+
+    def is_file(self) -> bool:
+        """Whether the path is that of a file, and no folder or pattern."""
+        return not self._pattern.magic and [entry.path for entry in self._entries] == [self._pattern.base]
 
     def _what_is_there(self) -> str:
         """Return a sentence with some names below the nearest folder that is there."""

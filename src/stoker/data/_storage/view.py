@@ -29,12 +29,12 @@ def materialise(
     overwrite: bool = False,
     progress: Progress | None = None,
 ) -> str:
-    """Make files readable under one path, and return it: of a single file the file itself, else the folder.
+    """Make files readable under one path, and return it: of the path of a file that file, else the folder.
 
     Parameters
     ----------
     files : sequence of SourceFile
-        As `resolve` returns them.
+        As `resolve` returns them; of a plain list the folder is returned.
     destination : str
         A folder that is made; each file goes below it at its `relative` path.
     mode : {"mount", "download"}, default="mount"
@@ -65,7 +65,7 @@ def materialise(
     _put_all(made, targets, mode, progress)
     if mode == "mount":
         _close_folders([*folders, destination])
-    return targets[0] if len(made) == 1 else destination
+    return targets[0] if getattr(files, "single", False) else destination
 
 
 def _unique(files: Sequence[SourceFile]) -> list[SourceFile]:
