@@ -516,11 +516,13 @@ def test_a_dataset_has_a_name(ws: Workspace, rows: TabularDataset, name: Any) ->
 def test_a_name_that_can_not_be_kept_is_refused_before_anything_is_written(
     ws: Workspace, rows: TabularDataset, store: Datastore
 ) -> None:
-    for register in (
+    frame = rows.to_pandas_dataframe()
+    ways: list[Callable[[str], object]] = [
         lambda name: rows.register(ws, name),
         lambda name: rows.partition_by(["a"], (store, "long-names"), name=name),
-        lambda name: Dataset.Tabular.register_pandas_dataframe(rows.to_pandas_dataframe(), (store, "long-names"), name),
-    ):
+        lambda name: Dataset.Tabular.register_pandas_dataframe(frame, (store, "long-names"), name),
+    ]
+    for register in ways:
         with pytest.raises(UserErrorException, match="has 256 characters, and at most 255 are kept"):
             register("x" * 256)
 

@@ -3,10 +3,11 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from stoker.core import Experiment, Model, Run, ScriptRunConfig, Workspace
+from stoker.core import Dataset, Experiment, Model, Run, ScriptRunConfig, Workspace
 from stoker.core.model import InferenceConfig
 from stoker.core.resource_configuration import ResourceConfiguration
 from stoker.exceptions import (
@@ -176,6 +177,17 @@ def test_properties_can_be_added_and_never_changed(ws: Workspace, model_file: Pa
     with pytest.raises(WebserviceException, match="never changes"):
         model.add_properties({"p": "2"})
     assert Model(ws, "spec-properties").properties == {"p": "1", "q": "2"}
+
+
+def test_datasets_of_a_model_are_pairs_of_a_role_and_a_data_set(ws: Workspace, model_file: Path) -> None:
+    data = Dataset.File.from_files(str(model_file))
+    wrong: list[Any] = [data, [data], "training", ["training"], [("training", data, 1)], [5]]
+    for given in wrong:
+        with pytest.raises(WebserviceException, match="pairs of a role and a data set"):
+            Model.register(ws, str(model_file), "spec-pairs", datasets=given)
+
+    made = Model.register(ws, str(model_file), "spec-pairs", datasets={"training": data}.items())
+    assert list(made.datasets) == ["training"]
 
 
 def test_a_deleted_version_is_gone_and_its_number_too(ws: Workspace, model_file: Path) -> None:

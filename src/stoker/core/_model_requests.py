@@ -184,9 +184,15 @@ def details(
 def dataset_pairs(workspace: Any, datasets: Iterable[tuple[str, Any]] | None) -> list[tuple[str, str]]:
     """Return (role, data set id) of each pair; data sets that are not saved yet are saved."""
     found = []
-    for pair in datasets or ():
-        if isinstance(pair, str) or len(pair) != 2:
-            raise WebserviceException(f"One of the datasets is {pair!r}. Give pairs of a role and a data set.")
+    # A data set alone is no list of them, though it answers to an index, as to a column's name.
+    alone = isinstance(datasets, str) or hasattr(datasets, "_ensure_saved")
+    for pair in [datasets] if alone else datasets or ():
+        if not isinstance(pair, (list, tuple)) or len(pair) != 2:
+            what = repr(pair) if isinstance(pair, (str, list, tuple)) else f"a {type(pair).__name__}"
+            raise WebserviceException(
+                f"One of the datasets is {what}. Give a list of pairs of a role and a data set, as "
+                "[('training', dataset)]."
+            )
         found.append((str(pair[0]), dataset_id(workspace, pair[1])))
     return found
 
