@@ -1,4 +1,4 @@
-"""Delimited files of many kinds, Parquet, JSON lines and queries."""
+"""Delimited files of many kinds, Parquet and JSON lines."""
 
 from __future__ import annotations
 
@@ -6,18 +6,17 @@ import datetime as dt
 import io
 import json
 import logging
-import sqlite3
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pytest
 from pyarrow import parquet
-from tests.data.engine.tables import Table, csv, left, made, rows
+from tests.data.engine.tables import Table, csv, made, rows
 
 from stoker.data import _definition, _engine
 from stoker.data._engine.expression import Expression, column
-from stoker.data._storage.resolve import SourceFiles, resolve_paths
+from stoker.data._storage.resolve import resolve_paths
 from stoker.exceptions import DatasetExecutionError
 
 
@@ -161,7 +160,9 @@ def test_parquet_columns_take_the_types_that_are_asked_for(tmp_path: Path) -> No
         rows(definition, files, on_error="fail")
 
 
-def test_parquet_files_of_several_schemas_are_read_as_the_first(tmp_path: Path) -> None:
+def test_parquet_files_of_several_schemas_are_read_as_the_first(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     parts = [{"id": [1], "a": ["x"]}, {"id": ["2"], "b": [5]}, {"id": ["no"], "a": [3]}]
     texts: dict[str, bytes | str] = {}
     for place, part in enumerate(parts):
@@ -169,87 +170,32 @@ def test_parquet_files_of_several_schemas_are_read_as_the_first(tmp_path: Path) 
         parquet.write_table(pa.table(part), sink)
         texts[f"{place}.parquet"] = sink.getvalue()
 
-    assert rows(*made(tmp_path, "parquet_files", texts)) == [
-        {"id": 1, "a": "x"},
-        {"id": 2, "a": None},
-        {"id": None, "a": "3"},
-    ]
+    table = made(tmp_path, "parquet_files", texts)
+    with caplog.at_level(logging.WARNING, "stoker"):
+        assert rows(*table) == [
+            {"id": 1, "a": "x"},
+            {"id": 2, "a": None},
+            {"id": None, "a": "3"},
+        ]
+    assert "1.parquet has columns that the first file does not have, which are left out: b" in caplog.text
+    assert "Column 'id': 1 value becomes missing; the first: 'no' in" in caplog.text
+    with pytest.raises(DatasetExecutionError, match=r"2\.parquet, row 1, column 'id': 'no' is not a whole number"):
+        rows(*table, on_error="fail")
 
 
-def query(folder: Path, text: str, **more: Any) -> Table:
-    files = SourceFiles()
-    files.database = lambda: f"sqlite:///{folder}/a.db"
-    return _definition.build("sql_query", datastore="d", query=text, **more), files
+def test_a_number_too_large_for_the_first_parquet_file_s_type_is_missing_and_said(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    texts: dict[str, bytes | str] = {}
+    for name, kind, values in (("a", pa.int8(), [1]), ("b", pa.int64(), [2, 300, None])):
+        sink = io.BytesIO()
+        parquet.write_table(pa.table({"id": pa.array(values, kind)}), sink)
+        texts[f"{name}.parquet"] = sink.getvalue()
 
-
-@pytest.fixture
-def database(tmp_path: Path) -> Path:
-    with sqlite3.connect(tmp_path / "a.db") as connection:
-        connection.execute("CREATE TABLE t (id INTEGER, name TEXT, v REAL)")
-        connection.executemany("INSERT INTO t VALUES (?, ?, ?)", [(1, "a", 0.5), (2, None, None)])
-    connection.close()
-    return tmp_path
-
-
-def test_a_query_is_read_from_its_database(database: Path) -> None:
-    assert rows(*query(database, "SELECT * FROM t ORDER BY id")) == [
-        {"id": 1, "name": "a", "v": 0.5},
-        {"id": 2, "name": None, "v": None},
-    ]
-    assert rows(*query(database, "SELECT id, id FROM t WHERE id > 1")) == [{"id": 2, "id_1": 2}]
-    assert rows(*query(database, "SELECT * FROM t WHERE id > 9")) == []
-    assert left(query(database, "SELECT * FROM t"), column("v") > 0) == [1]
-
-
-def test_types_of_a_query_s_columns_can_be_asked_for(database: Path) -> None:
-    types = {"id": {"type": "string"}, "name": {"type": "long"}}
-
-    assert rows(*query(database, "SELECT * FROM t", options={"column_types": types}))[0] == {
-        "id": "1",
-        "name": None,
-        "v": 0.5,
-    }
-
-
-def test_many_rows_of_a_query_are_read_in_parts(database: Path) -> None:
-    text = "WITH RECURSIVE n(id) AS (SELECT 0 UNION ALL SELECT id + 1 FROM n WHERE id < 24999) SELECT id, 'x' s FROM n"
-
-    with _engine.scan(*query(database, text)) as reader:
-        sizes = [batch.num_rows for batch in reader]
-
-    assert sum(sizes) == 25_000
-    assert len(sizes) > 1
-
-
-@pytest.mark.parametrize(
-    ("text", "why"),
-    [
-        ("SELECT * FROM missing_table", "no such table"),
-        ("DELETE FROM t RETURNING id", "readonly"),
-        ("PRAGMA user_version = 1", "readonly|no columns"),
-    ],
-)
-def test_a_query_that_fails_is_said(database: Path, text: str, why: str) -> None:
-    with pytest.raises(DatasetExecutionError, match=rf"The query .* failed: .*({why})"):
-        rows(*query(database, text))
-
-
-def test_a_query_that_takes_too_long_is_ended(database: Path) -> None:
-    endless = "WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n) SELECT max(i) FROM n"
-
-    with pytest.raises(DatasetExecutionError, match="no row within 1 seconds"):
-        rows(*query(database, endless, timeout=1))
-
-
-def test_other_databases_are_read_by_sqlalchemy(database: Path) -> None:
-    definition, files = query(database, "SELECT * FROM t ORDER BY id")
-    files.database = lambda: f"sqlite+pysqlite:///{database}/a.db"
-
-    assert [row["name"] for row in rows(definition, files)] == ["a", None]
-    files.database = lambda: "sqlite+pysqlite:////no/such/folder:secret/a.db"
-    with pytest.raises(DatasetExecutionError) as caught:
-        rows(definition, files)
-    assert "secret" not in str(caught.value)
+    with caplog.at_level(logging.WARNING, "stoker"):
+        found = rows(*made(tmp_path, "parquet_files", texts))
+    assert [row["id"] for row in found] == [1, 2, None, None]
+    assert "'300 (too large for int8)' in" in caplog.text
 
 
 def lines(*found: Any) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import logging
 
 from stoker.data._definition import option
 from stoker.data._engine.blocks import opened
@@ -65,10 +66,12 @@ class Parquet(Source):
 
         schema = self.schema()
         wanted = [name for name in schema.names if columns is None or name in columns]
+        said = columns is not None
         for file in filter(self.opens, self._files):
             with opened(file) as stream:
                 source = _file(file, stream)
                 here = [name for name in wanted if name in source.schema_arrow.names]
+                said = said or _says_what_is_left_out(file, set(source.schema_arrow.names) - set(schema.names))
                 groups = self._groups(source)
                 row = 0
                 try:
@@ -95,7 +98,9 @@ class Parquet(Source):
                 arrays.append(values)
                 misfits.take(file, name, self._asked[name], misfit, row)
             else:
-                arrays.append(as_type(batch.column(place), target))
+                values, misfit = as_type(batch.column(place), target)
+                arrays.append(values)
+                misfits.take(file, name, kind_of(target), misfit, row)
         return pa.RecordBatch.from_arrays(arrays, names=wanted)
 
     def _groups(self, source: Any) -> list[int]:
@@ -131,6 +136,16 @@ def _file(file: Any, stream: Any) -> Any:
         return parquet.ParquetFile(stream)
     except (pa.ArrowException, OSError) as error:
         raise _damaged(file, error) from error
+
+
+def _says_what_is_left_out(file: Any, names: set[str]) -> bool:
+    if names:
+        logging.getLogger("stoker").warning(
+            "%s has columns that the first file does not have, which are left out: %s.",
+            file.shown,
+            ", ".join(sorted(names)),
+        )
+    return bool(names)
 
 
 def _damaged(file: Any, error: Exception) -> DatasetExecutionError:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
     from typing import Any
 
+    from stoker.data._engine.convert import Misfit
     from stoker.data._engine.misfits import Misfits
 
 __all__ = ["Query"]
@@ -63,7 +64,7 @@ class Query(Source):
             if not first[0]:
                 raise self._failed("it gives no columns")
             self._begun = itertools.chain([first], parts)
-            self._own = _table(*first, None).schema
+            self._own = _table(*first, None)[0].schema
             self._asked = wanted_kinds(self._types, self._own.names, "the query")
         fields = [
             (field.name, arrow_type(self._asked[field.name]) if field.name in self._asked else field.type)
@@ -80,13 +81,15 @@ class Query(Source):
         parts, self._begun = self._begun or self._parts(), None
         row = 0
         for names, rows in parts:
-            batch = _table(names, rows, self._own)
+            batch, odd = _table(names, rows, self._own)
             arrays = []
             for name in wanted:
                 column = batch.column(name)
                 if name in self._asked:
                     column, misfit = as_kind(column, self._asked[name])
                     misfits.take(None, name, self._asked[name], misfit, row)
+                elif name in odd:
+                    misfits.take(None, name, kind_of(column.type), odd[name], row)
                 arrays.append(column)
             row += len(rows)
             yield None, pa.RecordBatch.from_arrays(arrays, names=wanted) if wanted else batch.select([])
@@ -158,19 +161,23 @@ def _in_parts(names: list[str], found: Any) -> Iterator[tuple[list[str], list[tu
             yield names, rows
 
 
-def _table(names: list[str], rows: list[tuple[Any, ...]], schema: Any) -> Any:
+def _table(names: list[str], rows: list[tuple[Any, ...]], schema: Any) -> tuple[Any, dict[str, Misfit]]:
+    """Return rows as a batch, and by column what does not fit the types that the first rows had."""
     import pyarrow as pa
 
     columns = list(zip(*rows)) if rows else [()] * len(names)
-    arrays = []
+    arrays, odd = [], {}
     for place, values in enumerate(columns):
         plain = [_plain(value) for value in values]
         wanted = None if schema is None else schema.field(place).type
-        arrays.append(_array(plain, wanted))
-    return pa.RecordBatch.from_arrays(arrays, names=names)
+        array, misfit = _array(plain, wanted)
+        arrays.append(array)
+        if misfit is not None:
+            odd[names[place]] = misfit
+    return pa.RecordBatch.from_arrays(arrays, names=names), odd
 
 
-def _array(values: list[Any], wanted: Any) -> Any:
+def _array(values: list[Any], wanted: Any) -> tuple[Any, Misfit | None]:
     import pyarrow as pa
 
     if wanted is None:
@@ -184,9 +191,9 @@ def _array(values: list[Any], wanted: Any) -> Any:
         else:
             wanted = pa.string()
     if pa.types.is_string(wanted):
-        return pa.array([None if value is None else str(value) for value in values], wanted)
+        return pa.array([None if value is None else str(value) for value in values], wanted), None
     try:
-        return pa.array(values, wanted)
+        return pa.array(values, wanted), None
     except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError):
         # Such a database gives a row values of other types than the first ones had.
         texts = [None if value is None else str(value) for value in values]

@@ -59,17 +59,36 @@ def as_kind(column: Any, kind: dict[str, Any]) -> tuple[Any, Misfit | None]:
     return values_of(column.cast(pa.string()), kind)
 
 
-def as_type(column: Any, target: Any) -> Any:
-    """Return a column in another file's type; null where it does not fit."""
+def as_type(column: Any, target: Any) -> tuple[Any, Misfit | None]:
+    """Return a column in another file's type, null where it does not fit, and what does not."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
     if column.type == target:
-        return column
+        return column, None
     try:
-        return pc.cast(column, target)
+        return pc.cast(column, target), None
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
-        return as_kind(column, settled(kind_of(target), ()))[0].cast(target)
+        found, misfit = as_kind(column, settled(kind_of(target), ()))
+    try:
+        return found.cast(target), misfit
+    except pa.ArrowInvalid:
+        return _one_by_one(found, target)
+
+
+def _one_by_one(column: Any, target: Any) -> tuple[Any, Misfit]:
+    """Return a column in a narrower type of the same kind, null where a value is too large for it."""
+    import pyarrow as pa
+
+    values, wrong = [], []
+    for row, value in enumerate(column):
+        try:
+            values.append(value.cast(target).as_py())
+        except pa.ArrowInvalid:
+            values.append(None)
+            wrong.append(row)
+    text = f"{column[wrong[0]].as_py()} (too large for {target})"
+    return pa.array(values, target), Misfit(len(wrong), wrong[0], text)
 
 
 def kind_of(arrow: Any) -> dict[str, Any]:
