@@ -229,6 +229,13 @@ def test_wrong_folders_for_containers_are_said(workspace: Workspace, monkeypatch
         Datastore.register_azure_file_share(workspace, "wrong", "b", "a")
 
 
+def test_a_container_that_is_not_reached_is_told_of_the_folder_that_could_stand_for_it(workspace: Workspace) -> None:
+    with pytest.raises(UserErrorException, match=r"""does not answer.*STOKER_AZURE_FOLDERS='{"acc/box": "/folder"}'"""):
+        Datastore.register_azure_blob_container(
+            workspace, "gone", "box", "acc", account_key="a2V5", endpoint="http://127.0.0.1:9"
+        )
+
+
 def test_databases_keep_their_password_apart(workspace: Workspace) -> None:
     url = "postgresql+psycopg://reader:p%40ss@host:5432/sales"
     made = Datastore.register_sql_database(workspace, "sales", url)

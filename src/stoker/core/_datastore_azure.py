@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from stoker.core._datastore_places import checked, folder_for, given, register
+from stoker.core._datastore_places import checked, folder_for, given, naming_a_folder, register
 from stoker.exceptions import UserErrorException
 
 TYPE_CHECKING = False
@@ -81,7 +81,8 @@ class AzureStorage:
 
             create_container(container_name, config["options"], given(secret))
         if not skip_validation:
-            checked(datastore_name, config, secret)
+            with naming_a_folder(account_name, container_name):
+                checked(datastore_name, config, secret)
         config["facts"] = facts
         return register(workspace, datastore_name, ("AzureBlob", "fsspec"), config, secret, overwrite=overwrite)
 

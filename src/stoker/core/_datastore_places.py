@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 
 from stoker.exceptions import UserErrorException
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from typing import Any
 
     from stoker.core.workspace import Workspace
     from stoker.data.abstract_datastore import AbstractDatastore
 
-__all__ = ["FOLDERS_VARIABLE", "as_text", "checked", "folder_for", "given", "register"]
+__all__ = ["FOLDERS_VARIABLE", "as_text", "checked", "folder_for", "given", "naming_a_folder", "register"]
 
 FOLDERS_VARIABLE = "STOKER_AZURE_FOLDERS"
 """JSON: `{"account/container": "/folder"}`, the folders that stand for containers and shares of Azure."""
@@ -86,6 +88,20 @@ def checked(name: str, config: dict[str, Any], secret: dict[str, Any]) -> None:
 
     record = {"name": name, "kind": "fsspec", "type": "", "config": config, "secret": given(secret)}
     open_storage(record).check()
+
+
+@contextlib.contextmanager
+def naming_a_folder(account: str, container: str) -> Iterator[None]:
+    """Add to an error that a container can't be reached how old code runs without one."""
+    try:
+        yield
+    except UserErrorException as error:
+        raise type(error)(
+            f"{error.message} Without Azure a folder can stand for it: "
+            f"""set {FOLDERS_VARIABLE}='{{"{account}/{container}": "/folder"}}'.""",
+            error.inner_exception,
+            target=error.target,
+        ) from error
 
 
 def folder_for(workspace: Workspace, account: str, container: str) -> str | None:
