@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -42,6 +43,15 @@ def test_a_script_of_v1_runs_with_its_arguments_and_its_exit_status(tmp_path: Pa
     assert (done.returncode, done.stdout.strip()) == (3, "stoker.core.run helped ['--alpha', '1']"), done.stderr
 
 
+def test_a_program_named_python_is_the_interpreter_that_runs_the_script(tmp_path: Path) -> None:
+    script = tmp_path / "old.py"
+    script.write_text("import subprocess\nsubprocess.run(['python', '-c', 'import azureml.core'], check=True)\n")
+    command = [sys.executable, "-m", "stoker.cli", "azureml", "exec", str(script)]
+    done = subprocess.run(command, env={**os.environ, "PATH": os.defpath}, capture_output=True, text=True, check=False)
+
+    assert done.returncode == 0, done.stderr
+
+
 def stoker(*words: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "stoker.cli", "azureml", "exec", *words]
     return subprocess.run(command, capture_output=True, text=True, check=False)
@@ -56,6 +66,17 @@ def test_a_notebook_runs_in_a_kernel_and_its_outputs_are_kept(tmp_path: Path) ->
     assert "".join(printed["text"]).strip() == "stoker.core.run"
     assert "".join(value["data"]["text/plain"]) == "3"
     assert outputs(path) == [[], []]
+
+
+def test_a_notebook_as_jupyter_saves_it_runs(tmp_path: Path) -> None:
+    path = notebook(tmp_path / "a.ipynb", "")
+    saved = json.loads(path.read_text())
+    saved["cells"][0]["source"] = ["import azureml.core\n", "x = 2\n", "print(x + 1)"]
+    path.write_text(json.dumps(saved))
+    done = stoker(str(path))
+
+    assert done.returncode == 0, done.stderr
+    assert "".join(outputs(tmp_path / "a.executed.ipynb")[0][0]["text"]) == "3\n"
 
 
 def test_a_cell_that_fails_is_said_and_what_ran_is_kept(tmp_path: Path) -> None:

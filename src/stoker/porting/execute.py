@@ -68,8 +68,10 @@ def _check(path: str) -> None:
 
 
 def _environment() -> dict[str, str]:
-    before = os.environ.get("PYTHONPATH")
-    return {**os.environ, "PYTHONPATH": os.pathsep.join([azureml.PATH, *([before] if before else [])])}
+    """Return the variables of the code: `azureml` is Stoker, and `python` this interpreter, activated or not."""
+    first = {"PYTHONPATH": azureml.PATH, "PATH": os.path.dirname(sys.executable)}
+    found = {name: os.pathsep.join([own, *filter(None, [os.environ.get(name)])]) for name, own in first.items()}
+    return {**os.environ, **found}
 
 
 def _load(path: str) -> dict[str, Any]:
@@ -108,7 +110,8 @@ def _in_kernel(notebook: dict[str, Any], folder: str, timeout: float | None) -> 
     from nbclient.exceptions import CellExecutionError
 
     nbformat: Any = untyped
-    made = nbformat.from_dict(notebook)
+    # Read as from its file: there a cell's source is a list of lines, and the client wants one text.
+    made = nbformat.reads(json.dumps(notebook), as_version=4)
     nbformat.validator.normalize(made)
     manager = AsyncKernelManager()
     # The kernel of this interpreter, whatever kernel specifications the user has.
