@@ -72,6 +72,44 @@ def test_a_private_module_names_the_public_way() -> None:
     assert "azureml.core has Workspace" in error
 
 
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("from azureml.core import Experimnt", "from 'azureml.core', which is Stoker.*Did you mean 'Experiment'"),
+        ("from azureml.core.runconfig import Nothing", "from 'azureml.core.runconfig'.*stoker azureml check FILE"),
+        ("from azureml.core import TabularDataset", "import it from azureml.data"),
+        ("import azureml.core\nfrom stoker.core import Nothing", "cannot import name 'Nothing'"),
+        ("import azureml.mlflow", "mlflow.set_tracking_uri"),
+        ("import azureml.dataprep as dprep", "azureml.core.Dataset does here"),
+        ("from azureml.opendatasets import MNIST", "get the files themselves"),
+    ],
+)
+def test_an_import_that_fails_says_what_to_do(line: str, said: str) -> None:
+    error = python(f"import stoker.azureml\n{line}", ok=False)
+
+    assert re.search(said, error), error
+    assert re.search(r"(ImportError|ModuleNotFoundError): ", error)
+
+
+def test_a_package_has_the_modules_below_it_without_their_being_imported() -> None:
+    python(
+        "import stoker.azureml, azureml.core\n"
+        "assert azureml.core.run.Run is azureml.core.Run\n"
+        "assert azureml.core.compute.amlcompute.AmlCompute is azureml.core.compute.AmlCompute\n"
+        "assert azureml.core.runconfig.DEFAULT_CPU_IMAGE and azureml.core.webservice.aci.AciWebservice\n"
+        "assert issubclass(azureml.exceptions.UserErrorException, Exception) and azureml.data.datapath.DataPath\n"
+        "assert not hasattr(azureml, 'nothing') and not hasattr(azureml.core, '_nothing')\n"
+    )
+
+
+def test_code_that_asks_whether_a_name_is_there_goes_on() -> None:
+    python(
+        "import stoker.azureml, azureml.core\nassert not hasattr(azureml.core, 'Nothing')\n"
+        "assert getattr(azureml.core.run, 'Nothing', 1) == 1\n"
+        "try:\n    from azureml.core import Nothing\nexcept ImportError:\n    pass"
+    )
+
+
 def test_code_that_tries_an_import_goes_on() -> None:
     python("import stoker.azureml\ntry:\n    import azureml.dataprep\nexcept ImportError:\n    pass")
 

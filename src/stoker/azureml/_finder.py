@@ -7,13 +7,15 @@ import importlib.util
 import sys
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
+from opcode import opmap
 from types import ModuleType
 
-from stoker.azureml._places import ROOTS, place_of, second_place, why_missing
+from stoker.azureml._places import ROOTS, place_of, second_place, why_missing, why_no_name
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from types import FrameType
     from typing import Any
 
 __all__ = ["AzuremlFinder", "install", "installed", "uninstall"]
@@ -51,6 +53,14 @@ class _RootLoader(Loader):
         module.__doc__ = "Stoker under v1's name: see `stoker.azureml`."
         # Nothing below it is looked for on the disk.
         module.__path__ = []
+        vars(module)["__getattr__"] = _of_root
+
+
+def _of_root(name: str) -> Any:
+    # v1's `azureml.core` had imported these.
+    if name in {"data", "exceptions"}:
+        return importlib.import_module(f"{ROOT}.{name}")
+    raise AttributeError(f"module {ROOT!r} has no attribute {name!r}")
 
 
 class _Loader(Loader):
@@ -97,11 +107,37 @@ def _give_second_names(module: ModuleType) -> None:
         place = second_place(module.__name__, name)
         if place is not None:
             return getattr(importlib.import_module(place), name)
+        try:
+            return own(name)
+        except AttributeError:
+            below = _below(module.__name__, name)
+            if below is not None:
+                return below
+            if not _is_import_from(sys._getframe(1)):  # noqa: SLF001  # the statement that asks
+                raise
+        raise ImportError(why_no_name(module.__name__, name), name=module.__name__)
+
+    def own(name: str) -> Any:
         if before is not None:
             return before(name)
         raise AttributeError(f"module {module.__name__!r} has no attribute {name!r}")
 
     names["__getattr__"] = answer
+
+
+def _below(module: str, name: str) -> ModuleType | None:
+    """Return a module below one of ours: v1's packages had imported theirs, so that `azureml.core.run.Run` is there."""
+    place = place_of(f"{ROOT}.{module.partition('.')[2]}.{name}")
+    if place is None:
+        return None
+    found = importlib.import_module(place)
+    _give_second_names(found)
+    return found
+
+
+def _is_import_from(frame: FrameType) -> bool:
+    """Whether a frame is at `from module import name`: Python drops the words of an AttributeError there."""
+    return frame.f_code.co_code[frame.f_lasti] == opmap["IMPORT_FROM"]
 
 
 def _is_package(place: str) -> bool:

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 
-__all__ = ["COMING", "ELSEWHERE", "ROOTS", "place_of", "second_place", "why_missing"]
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+__all__ = ["COMING", "ELSEWHERE", "ROOTS", "place_of", "second_place", "why_missing", "why_no_name"]
 
 ROOTS = ("azureml", "azureml_user")
 """The top-level packages that v1 code imports."""
@@ -34,6 +39,26 @@ COMING = {
     "train": "estimators, hyperparameter tuning and automated machine learning",
 }
 """v1's packages that a later version of Stoker will have, with what they are."""
+
+_UNTIL_THEN = {
+    "contrib": "Leave the import out where only the cloud used it.",
+    "explain": "Until they come, use the package `shap` in the script.",
+    "interpret": "Until they come, use the package `shap` in the script.",
+    "opendatasets": "Until they come, get the files themselves and register them with azureml.core.Dataset.",
+}
+"""What to do until one comes that is no way to start a script."""
+
+_INSTEAD = {
+    "accel": "put models on the cloud's programmable chips, which only the cloud has",
+    "dataprep": "read tables, which azureml.core.Dataset does here: Dataset.Tabular.from_delimited_files and its like",
+    "mlflow": (
+        "let MLflow write to the cloud; here nothing is imported for it: in a run MLflow finds the workspace by "
+        "itself, elsewhere call mlflow.set_tracking_uri(ws.get_mlflow_tracking_uri())"
+    ),
+    "monitoring": "watched the cloud's web services, of which there are none here",
+    "studio": "belonged to the cloud's designer; a plain script does the same",
+}
+"""v1's packages that will not be here, and what is said of each."""
 
 _HOMES = {
     "stoker.core": "ComputeTarget Dataset Datastore Environment Experiment Keyvault Model Run RunConfiguration",
@@ -182,15 +207,50 @@ def why_missing(name: str) -> str:
             "azureml.core has Workspace, Experiment, Run, Environment, Dataset, Datastore and Model."
         )
     if parts[0] in COMING:
-        return _later(name, COMING[parts[0]])
+        return _later(name, COMING[parts[0]], _UNTIL_THEN.get(parts[0], _SUBMIT))
+    if parts[0] in _INSTEAD:
+        return f"{name} is not part of Stoker. It {_INSTEAD[parts[0]]}."
     return f"{name} is not known to Stoker: v1 had no such module, or only its cloud had. There is {_there_is()}."
 
 
-def _later(name: str, what: str) -> str:
-    return (
-        f"{name} ({what}) is not part of this version of Stoker, which has {_there_is()}. "
-        "Until it comes, submit the script itself with azureml.core.ScriptRunConfig."
-    )
+def why_no_name(place: str, name: str) -> str:
+    """Return what is said when a name is imported from a module of Stoker that does not have it.
+
+    Parameters
+    ----------
+    place : str
+        The module, as it is called in Stoker.
+    name : str
+
+    Examples
+    --------
+    >>> why_no_name("stoker.core", "TabularDataset").split(": ")[1]
+    'import it from azureml.data.'
+    """
+    from stoker.base.names import suggestion
+
+    said = f"cannot import name {name!r} from {_v1(place)!r}, which is Stoker here and has no such name: "
+    home = next((home for home in _HOMES if name in _names(home)), None)
+    if home is not None:
+        return f"{said}import it from {_v1(home)}."
+    more = suggestion(name, [known for known in _names(place) if known[0] != "_"])
+    return f"{said}{more} `stoker azureml check FILE` says what else of v1 a file uses that is not here."
+
+
+def _v1(place: str) -> str:
+    return f"{ROOTS[0]}.{place.partition('.')[2]}"
+
+
+def _names(place: str) -> Iterable[str]:
+    names: Iterable[str] = getattr(importlib.import_module(place), "__all__", ())
+    return names
+
+
+_SUBMIT = "Until it comes, submit the script itself with azureml.core.ScriptRunConfig."
+
+
+def _later(name: str, what: str, until: str = _SUBMIT) -> str:
+    return f"{name} ({what}) is not part of this version of Stoker, which has {_there_is()}. {until}"
 
 
 def _there_is() -> str:
