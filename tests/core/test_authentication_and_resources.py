@@ -4,10 +4,12 @@ import pytest
 
 from stoker.core.authentication import (
     AbstractAuthentication,
+    ArmTokenAuthentication,
     AzureCliAuthentication,
     InteractiveLoginAuthentication,
     MsiAuthentication,
     ServicePrincipalAuthentication,
+    TokenAuthentication,
 )
 from stoker.core.resource_configuration import ResourceConfiguration
 
@@ -19,6 +21,8 @@ from stoker.core.resource_configuration import ResourceConfiguration
         ServicePrincipalAuthentication("t", "id", "hunter2", cloud="x"),
         MsiAuthentication(cloud="x"),
         AzureCliAuthentication(),
+        ArmTokenAuthentication("hunter2"),
+        TokenAuthentication(lambda audience: f"hunter2 {audience}", cloud="x"),
     ],
 )
 def test_each_way_to_sign_in_is_accepted_and_keeps_no_password(way: AbstractAuthentication) -> None:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 __all__ = [
     "AbstractAuthentication",
+    "ArmTokenAuthentication",
     "AzureCliAuthentication",
     "InteractiveLoginAuthentication",
     "MsiAuthentication",
     "ServicePrincipalAuthentication",
+    "TokenAuthentication",
 ]
 
 
@@ -76,3 +79,33 @@ class AzureCliAuthentication(AbstractAuthentication):
 
     def __init__(self, **settings: Any) -> None:
         del settings
+
+
+class TokenAuthentication(AbstractAuthentication):
+    """Signing in by a function that gives tokens. It is never called.
+
+    Parameters
+    ----------
+    get_token_for_audience, cloud
+        Without effect.
+    """
+
+    def __init__(self, get_token_for_audience: Callable[[str], str], cloud: str | None = None) -> None:
+        del get_token_for_audience, cloud
+
+
+class ArmTokenAuthentication(AbstractAuthentication):
+    """Signing in by a token of the cloud. The token is not kept.
+
+    Parameters
+    ----------
+    arm_access_token, cloud
+        Without effect.
+    """
+
+    def __init__(self, arm_access_token: str, cloud: str | None = None) -> None:
+        del arm_access_token, cloud
+
+    def update_arm_access_token(self, new_arm_access_token: str) -> None:
+        """Do nothing: no token is kept."""
+        del new_arm_access_token
