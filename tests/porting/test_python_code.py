@@ -129,3 +129,78 @@ def test_what_only_one_kind_of_target_has_is_known() -> None:
     """)
 
     assert [name for name, verdict in found if verdict == "missing"] == []
+
+
+def test_what_is_one_of_several_kinds_has_what_any_of_them_has() -> None:
+    assert uses("""
+        from azureml.core import Dataset, Workspace
+        ws = Workspace.from_config()
+        Dataset.get_by_name(ws, "a").take(3).to_pandas_dataframe()
+        ws.datasets["b"].mount()
+        Dataset.get_by_name(ws, "a").frobnicate()
+        print(ws.compute_targets["cpu"].vm_size)
+    """) == [
+        ("core.Workspace.from_config", "works"),
+        ("core.Dataset.get_by_name", "works"),
+        ("data.abstract_dataset.AbstractDataset.take", "works"),
+        ("data.abstract_dataset.AbstractDataset.to_pandas_dataframe", "works"),
+        ("data.abstract_dataset.AbstractDataset.mount", "works"),
+        ("core.Dataset.get_by_name", "works"),
+        ("data.abstract_dataset.AbstractDataset.frobnicate", "missing"),
+    ]
+
+
+def test_items_of_a_mapping_are_a_name_and_an_object_and_no_use_themselves() -> None:
+    assert uses("""
+        from azureml.core import Workspace
+        for name, target in Workspace.from_config().compute_targets.items():
+            name.upper()
+            target.delete()
+    """) == [("core.Workspace.from_config", "works"), ("core.ComputeTarget.delete", "works")]
+
+
+def test_what_comes_of_what_only_the_cloud_had_is_the_clouds_too() -> None:
+    found = uses("""
+        from azureml.core import Model, Workspace
+        from azureml.core.compute import ComputeInstance, ComputeTarget
+        ws = Workspace.from_config()
+        service = Model.deploy(ws, "a", [])
+        service.wait_for_deployment(show_output=True)
+        ComputeTarget.create(ws, "a", ComputeInstance.provisioning_configuration())
+    """)
+
+    assert [name for name, verdict in found if verdict == "cloud"] == [
+        "core.Model.deploy",
+        "core.Model.deploy.wait_for_deployment",
+        "core.compute.ComputeInstance.provisioning_configuration",
+        "core.compute.ComputeTarget.create",
+    ]
+
+
+def test_a_setting_that_is_not_there_is_missing_though_a_section_answers_for_its_settings_itself() -> None:
+    found = uses("""
+        from azureml.core import Environment
+        environment = Environment("a")
+        environment.docker.gpu_support = True
+        environment.docker.frobnicate = True
+        environment.add_private_pip_wheel(None, "a.whl")
+    """)
+
+    assert [name for name, verdict in found if verdict == "missing"] == [
+        "core.DockerSection.frobnicate",
+        "core.Environment.add_private_pip_wheel",
+    ]
+
+
+def test_an_attribute_that_is_only_read_and_is_not_there_is_missing() -> None:
+    assert uses("""
+        from azureml.core import Workspace
+        print(Workspace.from_config().frobnicate, Workspace.from_config().name)
+    """)[1:] == [("core.Workspace.frobnicate", "missing"), ("core.Workspace.from_config", "works")]
+
+
+def test_all_names_of_a_module_may_be_imported_at_once() -> None:
+    assert uses("from azureml.core import *\nRun.get_context().log('a', 1)") == [
+        ("core.Run.get_context", "works"),
+        ("core.Run.log", "works"),
+    ]

@@ -113,10 +113,19 @@ class _Reader:
             return
         home = module_value(module)
         for alias in node.names:
-            value = home if alias.name == "*" else home.member(alias.name)
+            if alias.name == "*":
+                self._import_all(home, node)
+                continue
+            value = home.member(alias.name)
             self.scope[alias.asname or alias.name] = value
             if value is not None and value.kind == "missing":
                 self._found(node, value)
+
+    def _import_all(self, home: Value, node: ast.stmt) -> None:
+        if home.kind == "missing":
+            self._found(node, home)
+        for name in getattr(home.thing, "__all__", ()):
+            self.scope[name] = home.member(name)
 
     def _import_module(self, alias: ast.alias, node: ast.stmt) -> None:
         first = alias.name.partition(".")[0]
@@ -132,9 +141,9 @@ class _Reader:
         if isinstance(target, ast.Name):
             self.scope[target.id] = value
         elif isinstance(target, (ast.Tuple, ast.List)):
-            item = None if value is None else value.item()
-            for element in target.elts:
-                self._bind(element.value if isinstance(element, ast.Starred) else element, item)
+            count = len(target.elts)
+            for element, part in zip(target.elts, [None] * count if value is None else value.parts(count), strict=True):
+                self._bind(element.value if isinstance(element, ast.Starred) else element, part)
         elif isinstance(target, ast.Attribute):
             # A setting that v1 had and we don't is a use too.
             owner = self.value(target.value)
@@ -157,8 +166,15 @@ class _Reader:
         return self.scope.get(node.id)
 
     def _of_attribute(self, node: ast.Attribute) -> Value | None:
+        owner, found = self._member(node)
+        if owner is not None and owner.kind == "object" and found is not None and found.kind == "missing":
+            # To read what is not there fails as a call does.
+            self._found(node, found)
+        return found
+
+    def _member(self, node: ast.Attribute) -> tuple[Value | None, Value | None]:
         owner = self.value(node.value)
-        return None if owner is None else owner.member(node.attr)
+        return owner, None if owner is None else owner.member(node.attr)
 
     def _of_subscript(self, node: ast.Subscript) -> Value | None:
         owner = self.value(node.value)
@@ -178,7 +194,7 @@ class _Reader:
         return self.value(node.value)
 
     def _of_call(self, node: ast.Call) -> Value | None:
-        called = self.value(node.func)
+        called = self._member(node.func)[1] if isinstance(node.func, ast.Attribute) else self.value(node.func)
         given = [self.value(argument) for argument in node.args]
         given += [self.value(keyword.value) for keyword in node.keywords]
         if isinstance(node.func, ast.Name) and node.func.id in {"list", "next", "sorted", "iter"} and called is None:
@@ -189,8 +205,8 @@ class _Reader:
         lacking = next((value for value in given if value is not None and value.kind == "missing"), None)
         if lacking is not None and called.kind != "missing":
             # `experiment.submit(estimator)` works as little as the estimator.
-            called = Value("missing", called.name, why=lacking.why)
-        if called.kind in {"class", "function", "missing"}:
+            called = Value("missing", called.name, why=lacking.why, of_cloud=lacking.of_cloud)
+        if called.is_use:
             self._found(node, called)
         return called.result()
 

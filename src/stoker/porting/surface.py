@@ -14,15 +14,24 @@ import inspect
 import textwrap
 import types
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from stoker.azureml._places import place_of, second_place, why_missing
+from stoker.core._section import Section
+from stoker.porting.docstrings import difference, kinds_returned, refusal
 from stoker.porting.findings import Verdict
 
 __all__ = ["Value", "module_value"]
 
-_SEARCHED = ("stoker.core", "stoker.core.compute", "stoker.data", "stoker.core.runconfig", "stoker.exceptions")
+_SEARCHED = (
+    "stoker.core",
+    "stoker.core.compute",
+    "stoker.data",
+    "stoker.core.runconfig",
+    "stoker.exceptions",
+    "stoker.data.abstract_dataset",
+)
 _LISTS = frozenset({"Iterable", "Iterator", "Generator", "List", "Sequence", "list", "set", "tuple"})
 _MAPPINGS = frozenset({"Mapping", "dict"})
 _FAR = 2
@@ -34,9 +43,9 @@ class Value:
 
     Attributes
     ----------
-    kind : {"module", "class", "object", "function", "many", "by_name", "missing"}
-        `many` is something that yields objects of the class, `by_name` a mapping to them; `missing` is what Stoker
-        does not have, or what comes of that.
+    kind : {"module", "class", "object", "function", "many", "by_name", "pairs", "pair", "missing"}
+        `many` is something that yields objects of the class, `by_name` a mapping to them, `pairs` its items and `pair`
+        one of these; `missing` is what Stoker does not have, or what comes of that.
     name : str
         v1's name, for reports.
     thing : object
@@ -45,6 +54,8 @@ class Value:
         Of what is missing: what is said of it.
     depth : int
         How many calls lie between it and what is missing; nothing is said of what is farther than one.
+    of_cloud : bool
+        Of what is missing: whether only the cloud had it.
     """
 
     kind: str
@@ -52,12 +63,13 @@ class Value:
     thing: Any = None
     why: str = ""
     depth: int = 0
+    of_cloud: bool = False
 
     def member(self, attribute: str) -> Value | None:
         """Return what an attribute of it is; None where nothing can be said."""
         name = f"{self.name}.{attribute}"
         if self.kind == "missing":
-            return Value("missing", name, why=self.why, depth=self.depth) if self.depth < _FAR else None
+            return replace(self, name=name) if self.depth < _FAR else None
         if self.kind == "module":
             return _of_module(self, attribute, name)
         if self.kind in {"class", "object"}:
@@ -65,37 +77,55 @@ class Value:
         if self.kind == "by_name" and attribute in {"get", "pop", "setdefault"}:
             return Value("function", name, _Given(self.item()))
         if self.kind == "by_name" and attribute in {"values", "items"}:
-            return Value("function", name, _Given(Value("many", self.name, self.thing)))
+            kind = "many" if attribute == "values" else "pairs"
+            return Value("function", name, _Given(Value(kind, self.name, self.thing)))
         return None
+
+    @property
+    def is_use(self) -> bool:
+        """Whether a call of it is a use of v1: `get` of a mapping that v1 gave is not."""
+        return self.kind in {"class", "function", "missing"} and not isinstance(self.thing, _Given)
+
+    def parts(self, count: int) -> list[Value | None]:
+        """Return what the names on the left of an assignment to several stand for."""
+        if self.kind == "pair":
+            return [None, Value("object", self.name, self.thing), *[None] * count][:count]
+        return [self.item()] * count
 
     def item(self) -> Value | None:
         """Return what is in a list or mapping."""
         if self.kind in {"many", "by_name"}:
             return Value("object", self.name, self.thing)
+        if self.kind == "pairs":
+            return Value("pair", self.name, self.thing)
         return self if self.kind == "missing" else None
 
     def result(self) -> Value | None:
         """Return what a call of it gives; None where nothing can be said."""
         if self.kind == "missing":
-            return Value("missing", self.name, why=self.why, depth=self.depth + 1)
-        if self.kind == "class":
-            return Value("object", self.name, self.thing)
+            return replace(self, depth=self.depth + 1)
         if isinstance(self.thing, _Given):
             return self.thing.value
+        verdict, why = self.verdict
+        if verdict in {Verdict.MISSING, Verdict.CLOUD}:
+            return Value("missing", self.name, why=why, depth=1, of_cloud=verdict is Verdict.CLOUD)
+        if self.kind == "class":
+            return Value("object", self.name, self.thing)
         return _returned(self.thing, self.name) if self.kind == "function" else None
 
     @property
     def verdict(self) -> tuple[Verdict, str]:
         """What becomes of its use, and what to use instead."""
         if self.kind == "missing":
-            return Verdict.MISSING, self.why
+            return Verdict.CLOUD if self.of_cloud else Verdict.MISSING, self.why
         owner = self.thing
         instead = getattr(owner, "_instead", None) if inspect.isclass(owner) else _instead_of(owner)
-        instead = instead or _refusal(owner)
+        function = owner.function if isinstance(owner, _Method) else owner
+        instead = instead or refusal(function)
         if instead:
             # What says that a version lacks it is to come; the rest only the cloud had.
             return Verdict.MISSING if "version" in instead else Verdict.CLOUD, str(instead)
-        differs = _differs(owner)
+        differs = difference(function)
         return (Verdict.DIFFERS, differs) if differs else (Verdict.WORKS, "")
 
 
@@ -167,24 +197,42 @@ def _of_class(owner: Value, attribute: str, name: str) -> Value | None:
         return Value("class", name, found)
     function = found.__func__ if isinstance(found, (staticmethod, classmethod)) else found
     if inspect.isfunction(function):
-        return Value("function", name, _Method(function, cls))
+        # `Self` stays what it was: what `take` of a dataset gives may be a table, or files.
+        return Value("function", name, _Method(function, owner.thing))
     return _annotated(cls, attribute, name)
 
 
 def _below(cls: type, attribute: str) -> type | None:
     """Return the class below that has it: a method that gives a `ComputeTarget` gives an `AmlCompute` too."""
-    # Imported only where a script asks for its own run.
-    importlib.import_module("stoker.core._own_run")
-    classes: list[type] = cls.__subclasses__()
-    return next((found for found in classes if inspect.getattr_static(found, attribute, None) is not None), None)
+    # Imported only where a script asks for its own run, or for such a dataset.
+    for module in ("stoker.core._own_run", "stoker.data.file_dataset", "stoker.data.tabular_dataset"):
+        importlib.import_module(module)
+    return next((found for found in _all_below(cls) if attribute in vars(found)), None)
+
+
+def _all_below(cls: type) -> list[type]:
+    below: list[type] = cls.__subclasses__()
+    for found in below:
+        below.extend(found.__subclasses__())
+    return below
 
 
 def _of_instance(owner: Value, attribute: str, name: str) -> Value | None:
     cls = owner.thing
-    if attribute in _assigned(cls) or any(hasattr(base, "__getattr__") for base in cls.__mro__[:-1]):
+    if issubclass(cls, Section):
+        # Its `__getattr__` answers nothing but the settings.
+        there = attribute in {*cls._fields, *cls._ignored}
+        return _annotated(cls, attribute, name) if there else _lacking(cls, attribute, name)
+    if any(attribute in _assigned(kind) for kind in (cls, *_all_below(cls))) or any(
+        hasattr(base, "__getattr__") for base in cls.__mro__[:-1]
+    ):
         return _annotated(cls, attribute, name)
     if owner.kind == "object" and any(attribute in vars(base).get("__annotations__", {}) for base in cls.__mro__):
         return _annotated(cls, attribute, name)
+    return _lacking(cls, attribute, name)
+
+
+def _lacking(cls: type, attribute: str, name: str) -> Value:
     return Value("missing", name, why=f"{cls.__name__} has no {attribute} in this version.")
 
 
@@ -218,7 +266,19 @@ def _returned(thing: Any, name: str) -> Value | None:
     text = getattr(function, "__annotations__", {}).get("return")
     if not isinstance(text, str):
         return None
+    if text == "Any":
+        return _documented(function)
     return _of_annotation(text, function.__module__, owner, name)
+
+
+def _documented(function: Callable[..., Any]) -> Value | None:
+    """Return what one of several classes is, where only the docstring names them: what they have in common."""
+    found = [_class_named(name, function.__module__) for name in kinds_returned(function)]
+    classes = [cls for cls in found if cls is not None]
+    if not classes or len(classes) < len(found):
+        return None
+    base = next(base for base in classes[0].__mro__ if all(issubclass(cls, base) for cls in classes))
+    return None if base is object else Value("object", _v1_name(base), base)
 
 
 def _of_annotation(text: str, module: str, owner: type | None, name: str) -> Value | None:
@@ -279,22 +339,3 @@ def _v1_name(cls: type) -> str:
 
 def _instead_of(thing: Any) -> str | None:
     return getattr(thing.owner, "_instead", None) if isinstance(thing, _Method) else None
-
-
-def _refusal(thing: Any) -> str:
-    """Return what a function that never returns says of itself; empty for any other."""
-    function = thing.function if isinstance(thing, _Method) else thing
-    if getattr(function, "__annotations__", {}).get("return") != "NoReturn":
-        return ""
-    summary = (inspect.getdoc(function) or "").partition("\n")[0].partition(": ")[2]
-    return summary[:1].upper() + summary[1:]
-
-
-def _differs(thing: Any) -> str:
-    """Return what the docstring says to differ from v1; empty where it says nothing."""
-    text = inspect.getdoc(thing.function if isinstance(thing, _Method) else thing) or ""
-    marker = "Differs from v1:"
-    if marker not in text:
-        return ""
-    sentence = " ".join(text.partition(marker)[2].partition("\n\n")[0].split())
-    return sentence[:1].upper() + sentence[1:]
