@@ -75,6 +75,28 @@ def test_commands_in_scripts_and_cells_are_found(tmp_path: Path) -> None:
     ]
 
 
+def test_a_command_over_several_lines_is_one_and_what_is_only_spoken_of_is_none(tmp_path: Path) -> None:
+    (tmp_path / "a.sh").write_text(
+        "# az ml run list comes next\necho 'we use az ml workspaces'\naz ml \\\n  run list \\\n  --last 3\n"
+        "RUN=$(az ml run show)\naz \\\n  ml nothing\naz ml run list \\"
+    )
+    (tmp_path / "b.ps1").write_text("az ml run submit-script `\n  -c local train.py\n")
+    (tmp_path / "c.md").write_text(
+        "The az ml run list of `az ml`; try `az ml run list`.\n```\n# az ml run show\naz ml run show\n```\n"
+    )
+    report = check(str(tmp_path), {"run list": None, "run show": None, "run submit-script": None})
+
+    assert [(use.file, use.line, use.name) for use in report.findings] == [
+        ("a.sh", 3, "az ml run list"),
+        ("a.sh", 6, "az ml run show"),
+        ("a.sh", 7, "az ml nothing"),
+        ("a.sh", 9, "az ml run list"),
+        ("b.ps1", 1, "az ml run submit-script"),
+        ("c.md", 1, "az ml run list"),
+        ("c.md", 4, "az ml run show"),
+    ]
+
+
 def test_run_configurations_are_read(tmp_path: Path) -> None:
     (tmp_path / "a.runconfig").write_text("script: train.py\nframework: Python\ntarget: local\n")
     (tmp_path / "b.runconfig").write_text("script: [\n")

@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from stoker.porting.findings import Finding, Verdict
 
 __all__ = ["read_commands"]
 
 _COMMAND = re.compile(r"(?<![\w./-])az\s+ml\s+((?:[a-z][a-z0-9-]*\s+){0,3}[a-z][a-z0-9-]*)")
+_CONTINUED = re.compile(r"[ \t]*[\\`^][ \t]*$")
+"""What at the end of a line says that the command goes on in the next: of bash, PowerShell and cmd."""
+_COMMENT = re.compile(r"\s*(?:#|::|rem\s)", re.IGNORECASE)
+_FENCE = re.compile(r"\s*(?:```|~~~)")
+_SPAN = re.compile(r"`([^`]+)`")
+_BEGINS = re.compile(r"(?:^|[;&|(`:]|\b(?:if|then|do|else|sudo|time))\s*[-$>!]?\s*$")
+"""What stands before a word that is a command, and not one in a sentence."""
 _LATER = "a later version"
 """What a sentence says of a command that Stoker has not yet."""
 _UNKNOWN = "It is no command of v1's extension azure-cli-ml that Stoker knows. `stoker az ml -h` lists those it has."
@@ -37,19 +44,38 @@ def read_commands(
     ['az ml run list']
     """
     found = []
-    for number, line in enumerate(text.split("\n"), 1):
+    for number, line in _lines(text, file):
         if "az" not in line or (cell is not None and not _is_shell(line, text)):
             continue
         for match in _COMMAND.finditer(line):
             words = match.group(1).split()
-            name = next(
-                (" ".join(words[:count]) for count in (4, 3, 2, 1) if " ".join(words[:count]) in commands),
-                " ".join(words[:2]),
-            )
+            known = (" ".join(words[:count]) for count in (4, 3, 2, 1))
+            name = next((item for item in known if item in commands), None)
+            if name is None and not _BEGINS.search(line[: match.start()]):
+                continue
+            name = name or " ".join(words[:2])
             why = commands.get(name, _UNKNOWN)
             verdict = _verdict(why, known=name in commands)
             found.append(Finding(file, number, f"az ml {name}", verdict, why or "", cell))
     return found
+
+
+def _lines(text: str, file: str) -> Iterator[tuple[int, str]]:
+    """Yield the number and the text of each line that may hold commands, with those that go on in it."""
+    is_prose, in_code = file.endswith(".md"), False
+    begun: list[str] = []
+    for number, line in enumerate(text.split("\n"), 1):
+        if is_prose and _FENCE.match(line):
+            in_code = not in_code
+        elif is_prose and not in_code:
+            yield from ((number, span) for span in _SPAN.findall(line))
+        elif begun or not _COMMENT.match(line):
+            begun.append(_CONTINUED.sub(" ", line))
+            if not _CONTINUED.search(line):
+                yield number - len(begun) + 1, "".join(begun)
+                begun = []
+    if begun:
+        yield number - len(begun) + 1, "".join(begun)
 
 
 def _verdict(why: str | None, *, known: bool) -> Verdict:
