@@ -5,7 +5,9 @@ from __future__ import annotations
 import http.server
 import json
 import os
+import signal
 import subprocess
+import sys
 import threading
 import urllib.request
 from importlib.util import find_spec
@@ -294,3 +296,21 @@ with socket.socket() as taken:
     port = str(free_port())
 
     assert f"The port {port} is taken" in run_there(interpreter, live_workspace, code, port=port)
+
+
+def test_v1s_command_shows_a_run_until_it_is_interrupted(interpreter: str, live_workspace: TemporaryWorkspace) -> None:
+    with Experiment(Workspace.from_config(str(live_workspace.root)), "boards").start_logging() as run:
+        run.log("loss", 1)
+    [packages] = Path(interpreter).parents[1].glob("lib/python3*/site-packages")
+    command = [sys.executable, "-m", "stoker.cli", "az", "ml", "run", "monitor-tensorboard", "-r", run.id]
+    environment = {**os.environ, "PYTHONPATH": str(packages), "STOKER_WORKSPACE": str(live_workspace.root)}
+    with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True) as shown:
+        assert shown.stderr is not None
+        url = shown.stderr.readline().split()[1]
+        is_there = urllib.request.urlopen(url, timeout=10).status
+        shown.send_signal(signal.SIGINT)
+        rest = shown.stderr.read()
+
+    assert (is_there, shown.returncode) == (200, 0), rest
+    with pytest.raises(OSError, match="refused"):
+        urllib.request.urlopen(url, timeout=10)

@@ -68,6 +68,10 @@ class Program:
         """Whether it still runs."""
         return self._process.poll() is None
 
+    def wait(self) -> None:
+        """Wait until it has ended."""
+        self._process.wait()
+
     def stop(self) -> None:
         """End it; may be called again."""
         _running.discard(self)

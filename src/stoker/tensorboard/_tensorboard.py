@@ -79,6 +79,11 @@ class Tensorboard:
             webbrowser.open(self._program.url)
         return self._program.url
 
+    def wait(self) -> None:
+        """Wait until it has ended; at once where it does not run."""
+        if self._program is not None:
+            self._program.wait()
+
     def stop(self) -> None:
         """End it, and no longer look for what is new; may be called again."""
         self._stopped.set()

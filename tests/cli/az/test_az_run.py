@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -172,7 +173,9 @@ def test_a_run_is_canceled(az: Any, ws: Workspace, tmp_path: Path) -> None:
     assert run in done.err
     ws.get_run(run).wait_for_completion(raise_on_error=False)
     assert az("run show", "-r", run).json["status"] == "Canceled"
-    assert "ended before" in az("run cancel", "-r", run).err
+    again = az("run cancel", "-r", run).err
+    assert "ended before" in again
+    assert "Canceled" not in again
     assert az("run cancel", "-r", "none").status == 1
 
 
@@ -205,3 +208,12 @@ def test_experiments_are_listed_under_the_names_of_v1(az: Any, run_id: str) -> N
     found = {row["name"]: row for row in az("experiment list").json}
 
     assert set(found["made"]) == {"experimentId", "name", "description", "createdUtc", "archivedTime", "tags"}
+
+
+@pytest.mark.skipif(find_spec("tensorboard") is not None, reason="tensorboard is installed here")
+def test_tensorboard_says_what_it_needs(az: Any, run_id: str) -> None:
+    done = az("run monitor-tensorboard", "-r", run_id)
+
+    assert (done.status, done.out) == (1, "")
+    assert "pip install tensorboard" in done.err
+    assert az("run monitor-tensorboard", "-r", "none").status == 1

@@ -158,10 +158,10 @@ def cancel(run: RunId, experiment: Experiment = None) -> None:
     from stoker.base.states import RunStatus
 
     record = find_run(api(), run, experiment)
-    if RunStatus(record["status"]).is_terminal:
-        say(f"{record['id']} had ended before.")
+    # Runs below one that has ended may still go on.
     api().post(run_path(record, "cancel"), {"reason": None})
-    say(f"Canceled {record['id']}.")
+    is_over = RunStatus(record["status"]).is_terminal
+    say(f"{record['id']} had ended before." if is_over else f"Canceled {record['id']}.")
     answer(None)
 
 
@@ -191,6 +191,34 @@ def monitor_logs(run: RunId, experiment: Experiment = None) -> int:
     ended = service.get(run_path(record))
     _show(ended)
     return status_of(ended)
+
+
+@app.v1("monitor-tensorboard")
+def monitor_tensorboard(
+    run: RunId,
+    folder: Annotated[
+        str | None,
+        option("--local-directory", about="Keep the event files here; default: nowhere", metavar="DIR"),
+    ] = None,
+    experiment: Experiment = None,
+) -> None:
+    """Show a run in TensorBoard until Ctrl-C.
+
+    The package `tensorboard` must be installed beside Stoker.
+    """
+    from stoker.core import Run
+    from stoker.tensorboard import Tensorboard
+
+    record = find_run(api(), run, experiment)
+    board = Tensorboard([Run.get(workspace(), record["id"])], local_root=folder)
+    try:
+        say(f"TensorBoard: {board.start()} until Ctrl-C")
+        board.wait()
+    except KeyboardInterrupt:
+        say("TensorBoard was ended.")
+    finally:
+        board.stop()
+    answer(None)
 
 
 @app.v1("download-logs")

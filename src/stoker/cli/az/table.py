@@ -84,16 +84,13 @@ COMMANDS: dict[str, Place | str] = {
     "run cancel": ("run", "cancel"),
     "run update": ("run", "update"),
     "run monitor-logs": ("run", "monitor-logs"),
+    "run monitor-tensorboard": ("run", "monitor-tensorboard"),
     "run download-logs": ("run", "download-logs"),
     "run submit-hyperdrive": (
         "started a sweep, which comes with a later version of Stoker: until then submit one run for each value with "
         "`stoker az ml run submit-script`."
     ),
     "run submit-pipeline": _PIPELINES,
-    "run monitor-tensorboard": (
-        "opened TensorBoard on a run, which comes with a later version of Stoker: until then get the files with "
-        "`stoker run download RUN -d DIR` and open them with `tensorboard --logdir DIR`."
-    ),
     "experiment list": ("experiment", "list"),
     "experiment flight-status": (
         "asked Azure's scheduler, and there is none here: `stoker run list` shows what runs and what waits."
