@@ -64,10 +64,15 @@ def test_a_script_that_a_cell_writes_is_read_by_itself(tmp_path: Path) -> None:
 def test_commands_in_scripts_and_cells_are_found(tmp_path: Path) -> None:
     (tmp_path / "ci.sh").write_text("# train\naz ml run submit-script -c local train.py && az ml model deploy\n")
     (tmp_path / "pipeline.yml").write_text("steps:\n- script: az ml job create -f job.yml\n")
-    notebook(tmp_path / "a.ipynb", cell("!az ml run list --last 3", "text = 'az ml run show'"))
+    (tmp_path / "Makefile").write_text("train:\n\t@az ml nothing\n")
+    notebook(
+        tmp_path / "a.ipynb", cell("!az ml run list --last 3", "text = 'az ml run show'", "runs = !az ml run list")
+    )
     report = check(str(tmp_path), {"run submit-script": None, "run list": None, "model deploy": "Use mlflow."})
 
     assert [(use.name, use.verdict.value) for use in report.findings] == [
+        ("az ml nothing", "missing"),
+        ("az ml run list", "works"),
         ("az ml run list", "works"),
         ("az ml run submit-script", "works"),
         ("az ml model deploy", "cloud"),

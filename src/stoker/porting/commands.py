@@ -15,7 +15,9 @@ _CONTINUED = re.compile(r"[ \t]*[\\`^][ \t]*$")
 _COMMENT = re.compile(r"\s*(?:#|::|rem\s)", re.IGNORECASE)
 _FENCE = re.compile(r"\s*(?:```|~~~)")
 _SPAN = re.compile(r"`([^`]+)`")
-_BEGINS = re.compile(r"(?:^|[;&|(`:]|\b(?:if|then|do|else|sudo|time))\s*[-$>!]?\s*$")
+_ESCAPED = re.compile(r"\s*(?:\w+\s*=\s*)?!")
+"""A line of a notebook that the shell carries out: `!az ml run list`, `runs = !az ml run list`."""
+_BEGINS = re.compile(r"(?:^|[;&|(`:]|\b(?:if|then|do|else|sudo|time))\s*[-$>!@]?\s*$")
 """What stands before a word that is a command, and not one in a sentence."""
 _LATER = "a later version"
 """What a sentence says of a command that Stoker has not yet."""
@@ -85,4 +87,4 @@ def _verdict(why: str | None, *, known: bool) -> Verdict:
 
 
 def _is_shell(line: str, text: str) -> bool:
-    return line.lstrip().startswith("!") or text.startswith(("%%bash", "%%sh", "%%cmd"))
+    return _ESCAPED.match(line) is not None or text.startswith(("%%bash", "%%sh", "%%cmd"))
