@@ -204,13 +204,14 @@ def why_missing(name: str) -> str:
     if private is not None:
         return (
             f"{name} is private to v1's client, and Stoker has no such module. Use the public classes: "
-            "azureml.core has Workspace, Experiment, Run, Environment, Dataset, Datastore and Model."
+            "azureml.core has Workspace, Experiment, Run, Environment, Dataset, Datastore and Model, and "
+            "azureml.exceptions the errors."
         )
     if parts[0] in COMING:
         return _later(name, COMING[parts[0]], _UNTIL_THEN.get(parts[0], _SUBMIT))
     if parts[0] in _INSTEAD:
         return f"{name} is not part of Stoker. It {_INSTEAD[parts[0]]}."
-    return f"{name} is not known to Stoker: v1 had no such module, or only its cloud had. There is {_there_is()}."
+    return f"{name} is not known to Stoker, which has {_there_is()}."
 
 
 def why_no_name(place: str, name: str) -> str:
