@@ -204,3 +204,19 @@ def test_all_names_of_a_module_may_be_imported_at_once() -> None:
         ("core.Run.get_context", "works"),
         ("core.Run.log", "works"),
     ]
+
+
+def test_what_an_object_keeps_is_known_in_its_methods_and_nowhere_else() -> None:
+    assert uses("""
+        from azureml.core import Run
+        class Callback:
+            def __init__(self):
+                self.run = Run.get_context()
+            def on_epoch_end(self, logs):
+                self.run.log("loss", logs["loss"])
+                self.run = None
+                self.run.log("loss", 1)
+        class Other:
+            def f(self):
+                self.run.log("loss", 1)
+    """) == [("core.Run.get_context", "works"), ("core.Run.log", "works")]

@@ -12,6 +12,8 @@ from stoker.porting.surface import Value, module_value
 __all__ = ["read_python"]
 
 Scope = dict[str, Value | None]
+_KEPT = "self."
+"""Before the names of what an object keeps, in a scope."""
 
 
 def read_python(text: str, file: str, *, cell: int | None = None, scope: Scope | None = None) -> list[Finding]:
@@ -93,6 +95,9 @@ class _Reader:
             self.value(decorator)
         self.scope[node.name] = None
         inner = _Reader(self.file, self.cell, dict(self.scope))
+        if isinstance(node, ast.ClassDef):
+            # Its objects keep nothing of what those of another class do.
+            inner.scope = {name: value for name, value in self.scope.items() if not name.startswith(_KEPT)}
         if not isinstance(node, ast.ClassDef):
             for argument in [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]:
                 known = None if argument.annotation is None else inner.value(argument.annotation)
@@ -100,6 +105,9 @@ class _Reader:
                 inner.scope[argument.arg] = known.result() if known is not None and is_class else None
         inner.block(node.body)
         self.findings += inner.findings
+        if not isinstance(node, ast.ClassDef):
+            # What a method keeps on `self` the next ones know.
+            self.scope.update({name: value for name, value in inner.scope.items() if name.startswith(_KEPT)})
 
     def _import(self, node: ast.Import | ast.ImportFrom) -> None:
         if isinstance(node, ast.Import):
@@ -150,6 +158,8 @@ class _Reader:
             found = None if owner is None or owner.kind != "object" else owner.member(target.attr)
             if found is not None and found.kind == "missing":
                 self._found(target, found)
+            if isinstance(target.value, ast.Name) and target.value.id == "self":
+                self.scope[_KEPT + target.attr] = value
         else:
             self.value(target)
 
@@ -173,6 +183,8 @@ class _Reader:
         return found
 
     def _member(self, node: ast.Attribute) -> tuple[Value | None, Value | None]:
+        if isinstance(node.value, ast.Name) and node.value.id == "self" and _KEPT + node.attr in self.scope:
+            return None, self.scope[_KEPT + node.attr]
         owner = self.value(node.value)
         return owner, None if owner is None else owner.member(node.attr)
 
