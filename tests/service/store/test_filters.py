@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from stoker.exceptions import UserErrorException
 from stoker.service.store.base_mlflow import RUN_SEARCH
-from stoker.service.store.filters import LABEL, TEXT, Comparison, Grammar, Ordering, like_pattern
+from stoker.service.store.filter_terms import like
+from stoker.service.store.filters import LABEL, TEXT, Comparison, Grammar, Ordering
 
 SMALL = Grammar({"name": TEXT}, {"tag": LABEL})
 _texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)
@@ -106,9 +109,24 @@ def test_any_text_is_read_or_refused_in_words(text: str) -> None:
 def test_a_pattern_of_its_own_letters_fits_itself_alone(text: str) -> None:
     letters = text.replace("%", "").replace("_", "")
 
-    assert like_pattern(letters, any_case=False).fullmatch(letters)
-    assert not like_pattern(letters, any_case=False).fullmatch(f"{letters}x")
-    assert like_pattern(f"%{letters}%", any_case=False).fullmatch(f"a{letters}b")
+    assert like(letters, letters, any_case=False)
+    assert not like(f"{letters}x", letters, any_case=False)
+    assert like(f"a{letters}b", f"%{letters}%", any_case=False)
+
+
+@given(text=st.text("ab_", max_size=8), pattern=st.text("ab_%", max_size=8), any_case=st.booleans())
+def test_a_pattern_means_what_it_means_to_a_regular_expression(text: str, pattern: str, any_case: bool) -> None:
+    marks = {"%": ".*", "_": "."}
+    wanted = re.fullmatch("".join(marks.get(letter, letter) for letter in pattern), text)
+
+    assert like(text.upper() if any_case else text, pattern, any_case=any_case) == (wanted is not None)
+
+
+def test_a_pattern_with_many_marks_is_decided_in_one_walk_over_the_text() -> None:
+    text = "a" * 20_000
+
+    assert not like(text, "%a" * 2_000 + "%b", any_case=False)
+    assert not like(text, "%_a" * 1_000 + "%_b%", any_case=True)
 
 
 def test_a_comparison_of_what_is_not_there_holds_for_null_alone() -> None:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-__all__ = ["COMPARISONS", "LABEL", "NULLS", "NUMBER", "TEXT", "Comparison", "Field", "Ordering", "like_pattern"]
+__all__ = ["COMPARISONS", "LABEL", "NULLS", "NUMBER", "TEXT", "Comparison", "Field", "Ordering", "like"]
 
 COMPARISONS = frozenset({"=", "!=", "<", "<=", ">", ">="})
 """What numbers are compared by."""
@@ -76,17 +75,56 @@ class Ordering(NamedTuple):
     descending: bool
 
 
-def like_pattern(pattern: str, *, any_case: bool) -> re.Pattern[str]:
-    """Return what a pattern with `%` (any characters) and `_` (one) means.
+def like(text: str, pattern: str, *, any_case: bool) -> bool:
+    """Whether a text is as a pattern says, with `%` for any characters and `_` for one.
+
+    No regular expression: one with many `%` would try all ways to share a text among them, and never end.
 
     Examples
     --------
-    >>> bool(like_pattern("mod_l%", any_case=True).fullmatch("Model 1"))
+    >>> like("Model 1", "mod_l%", any_case=True)
     True
     """
-    marks = {"%": ".*", "_": "."}
-    text = "".join(marks.get(character) or re.escape(character) for character in pattern)
-    return re.compile(text, re.DOTALL | (re.IGNORECASE if any_case else 0))
+    if any_case:
+        text, pattern = text.casefold(), pattern.casefold()
+    first, *others = pattern.split("%")
+    if not others:
+        return len(text) == len(first) and _stands_at(text, first, 0)
+    last = others.pop()
+    place, end = len(first), len(text) - len(last)
+    if place > end or not _stands_at(text, first, 0) or not _stands_at(text, last, end):
+        return False
+    for part in others:
+        # The first place is as good as any later one: what follows has the more room.
+        found = _find(text, part, place, end)
+        if found < 0:
+            return False
+        place = found + len(part)
+    return True
+
+
+def _stands_at(text: str, part: str, place: int) -> bool:
+    if "_" not in part:
+        return text.startswith(part, place)
+    return all(wanted in ("_", text[place + i]) for i, wanted in enumerate(part))
+
+
+def _find(text: str, part: str, start: int, end: int) -> int:
+    """Return where a part stands first between two places, or -1."""
+    if "_" not in part:
+        return text.find(part, start, end)
+    any_letter = sum(1 << i for i, letter in enumerate(part) if letter == "_")
+    fits = {letter: any_letter for letter in part}
+    for i, letter in enumerate(part):
+        fits[letter] |= 1 << i
+    # Bit i: the part's first i + 1 letters stand just before here. No text makes this go back, as a comparison at each
+    # place would.
+    begun = 0
+    for place in range(start, end):
+        begun = (begun << 1 | 1) & fits.get(text[place], any_letter)
+        if begun >> (len(part) - 1) & 1:
+            return place - len(part) + 1
+    return -1
 
 
 def _among(found: object, values: Iterable[object]) -> bool:
@@ -100,8 +138,8 @@ _FITS: dict[str, Callable[[Any, Any], bool]] = {
     "<=": lambda found, value: bool(found <= value),
     ">": lambda found, value: bool(found > value),
     ">=": lambda found, value: bool(found >= value),
-    "LIKE": lambda found, value: like_pattern(value, any_case=False).fullmatch(found) is not None,
-    "ILIKE": lambda found, value: like_pattern(value, any_case=True).fullmatch(found) is not None,
+    "LIKE": lambda found, value: like(found, value, any_case=False),
+    "ILIKE": lambda found, value: like(found, value, any_case=True),
     "IN": _among,
     "NOT IN": lambda found, values: not _among(found, values),
 }

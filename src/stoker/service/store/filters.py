@@ -30,10 +30,9 @@ from stoker.service.store.filter_terms import (
     Comparison,
     Field,
     Ordering,
-    like_pattern,
 )
 
-__all__ = ["COMPARISONS", "LABEL", "NUMBER", "TEXT", "Comparison", "Field", "Grammar", "Ordering", "like_pattern"]
+__all__ = ["COMPARISONS", "LABEL", "NUMBER", "TEXT", "Comparison", "Field", "Grammar", "Ordering"]
 
 LONGEST = 100_000
 """Most characters of a filter."""
