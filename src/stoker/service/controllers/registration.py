@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -22,8 +23,11 @@ MLMODEL = "MLmodel"
 LARGEST_MLMODEL = 1 << 20
 MOST_VALUES = 10_000
 DEEPEST = 50
+LONGEST_NUMBER = 1000
 MOST_NAMED = 1000
 _TOO_MUCH = f"it has more than {MOST_VALUES} entries, or more than {DEEPEST} inside one another"
+_NUMBER = re.compile(r"[-+.:0-9a-fx_]+", re.IGNORECASE)
+_NUMBER_TAGS = frozenset({"tag:yaml.org,2002:int", "tag:yaml.org,2002:float"})
 
 
 def register_model(
@@ -161,7 +165,7 @@ def mlmodel_facts(objects: ArtifactStore, files: Files) -> dict[str, Any]:
     sha256, size = found
     try:
         document = _document(objects, sha256, size)
-    except (ValueError, TypeError, RecursionError, yaml.YAMLError) as error:
+    except (ValueError, TypeError, ArithmeticError, RecursionError, yaml.YAMLError) as error:
         return {"mlmodel_problem": f"The file MLmodel can't be read: {' '.join(str(error).split())[:500]}."}
     return {"flavors": document.pop("flavors"), "mlmodel": document}
 
@@ -185,6 +189,18 @@ def _check_size(text: str) -> None:
         depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
         if number > 3 * MOST_VALUES or depth > DEEPEST:
             raise ValueError(_TOO_MUCH)
+        if isinstance(event, yaml.ScalarEvent):
+            _check_scalar(event)
+
+
+def _check_scalar(event: yaml.ScalarEvent) -> None:
+    """Refuse what takes longer to build than to read: long numbers, and entries merged into one another."""
+    is_plain = event.implicit[0]
+    if is_plain and event.value == "<<":
+        raise ValueError("it merges entries by '<<'")
+    is_number = event.tag in _NUMBER_TAGS or (is_plain and _NUMBER.fullmatch(event.value))
+    if is_number and len(event.value) > LONGEST_NUMBER:
+        raise ValueError(f"it has a number of {len(event.value)} digits")
 
 
 def _plain(value: Any, left: list[int], depth: int = 0) -> Any:
