@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
-from stoker.exceptions import ConflictException, NotFoundException
+from stoker.exceptions import ConflictException
 from stoker.service.api.deps import writable_run
 from stoker.service.mlflow.errors import invalid
 from stoker.service.mlflow.locations import Place, location_of_logged_model
 from stoker.service.mlflow.pages import page_of
 from stoker.service.mlflow.registry_versions import pairs, tags_of
-from stoker.service.mlflow.routing import Call, MlflowRouter, Parameters
+from stoker.service.mlflow.routing import MOST_KEYS, Call, MlflowRouter, Parameters
+from stoker.service.mlflow.wire import experiment_ids_of
 from stoker.service.store import Record
 from stoker.service.store.base_logged_models import STATUSES, LoggedOrder
 from stoker.service.store.base_models import Condition
@@ -187,12 +188,12 @@ def log_params(call: Call) -> Parameters:
 def search_models(call: Call) -> Parameters:
     """Find logged models by fields, metrics, parameters and tags, in pages."""
     conditions = [_condition(item) for item in _GRAMMAR.parse(call.optional_text("filter"))]
-    order = [_order(call.sub(item)) for item in call.items("order_by")]
+    order = [_order(call.sub(item)) for item in call.items("order_by", MOST_KEYS)]
     datasets = [
         (one.text("dataset_name"), one.optional_text("dataset_digest") or None)
-        for one in map(call.sub, call.items("datasets"))
+        for one in map(call.sub, call.items("datasets", MOST_KEYS))
     ]
-    experiments = [found for item in call.texts("experiment_ids") if (found := _known_experiment(call, item))]
+    experiments = experiment_ids_of(call)
 
     def find(limit: int, offset: int) -> Sequence[Record]:
         return call.context.store.logged_models.search(
@@ -237,13 +238,6 @@ def _experiment(call: Call, experiment_id: str) -> str:
     if experiment_id == "0":
         return str(call.context.store.experiments.get_or_create("Default")["id"])
     return experiment_id
-
-
-def _known_experiment(call: Call, experiment_id: str) -> str | None:
-    try:
-        return str(call.context.store.experiments.get("Default" if experiment_id == "0" else experiment_id)["id"])
-    except NotFoundException:
-        return None
 
 
 def _condition(item: Comparison) -> Condition:

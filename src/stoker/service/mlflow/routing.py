@@ -25,7 +25,7 @@ from stoker.service.names import AsciiJSONResponse
 from stoker.service.store.documents import check_text
 from stoker.service.tokens import Principal
 
-__all__ = ["Call", "MlflowRouter", "Parameters"]
+__all__ = ["MOST_EXPERIMENTS", "MOST_KEYS", "Call", "MlflowRouter", "Parameters"]
 
 Parameters = dict[str, Any]
 """What a request says: its JSON body, the parts of its address and its query; the body counts first."""
@@ -34,6 +34,10 @@ SMALL = 16 * 1024
 """Bytes of a body up to which a quick method is answered in the event loop's own thread."""
 LATEST = 253_402_300_800_000
 """The end of the year 9999 in milliseconds: later times can't be written as dates."""
+MOST_KEYS = 50
+"""Most keys of an order, or data sets of a search: each is a part of the database's statement."""
+MOST_EXPERIMENTS = 30_000
+"""Most experiments of a search: each is a value in the database's statement, which takes 32,766."""
 V2, V3 = "/api/2.0/mlflow", "/api/3.0/mlflow"
 
 
@@ -103,20 +107,20 @@ class Call:
             raise invalid(f"The parameter '{name}' is {value}. Give a time in milliseconds since 1970.")
         return None if value is None else value / 1000
 
-    def items(self, name: str) -> list[Parameters]:
-        """Return a parameter that is a list of objects; empty when it is missing."""
+    def items(self, name: str, most: int | None = None) -> list[Parameters]:
+        """Return a parameter that is a list of objects, `most` of them at most; empty when it is missing."""
         value = self.parameters.get(name) or []
         if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
             raise invalid(f"The parameter '{name}' is no list of objects. Send it as the protocol describes.")
-        return value
+        return _at_most(name, value, most)
 
-    def texts(self, name: str) -> list[str]:
-        """Return a parameter that is a list of texts, or one text; empty when it is missing."""
+    def texts(self, name: str, most: int | None = None) -> list[str]:
+        """Return a parameter that is a list of texts, `most` of them at most, or one text; empty when missing."""
         value = self.parameters.get(name) or []
         values = [value] if isinstance(value, str) else value
         if not isinstance(values, list) or not all(isinstance(item, str) for item in values):
             raise invalid(f"The parameter '{name}' is no list of texts. Send it as the protocol describes.")
-        return values
+        return _at_most(name, values, most)
 
     def flag(self, name: str) -> bool:
         """Return a parameter that is true or false; false when it is missing."""
@@ -141,6 +145,7 @@ class Call:
 
 Method = Callable[[Call], Parameters]
 _M = TypeVar("_M", bound=Method)
+_T = TypeVar("_T")
 
 
 class MlflowRouter:
@@ -190,6 +195,12 @@ class MlflowRouter:
             return function
 
         return add
+
+
+def _at_most(name: str, values: list[_T], most: int | None) -> list[_T]:
+    if most is not None and len(values) > most:
+        raise invalid(f"The parameter '{name}' has {len(values)} entries; at most {most} go in one request.")
+    return values
 
 
 def whole(name: str, value: object) -> int:

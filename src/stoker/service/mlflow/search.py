@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from stoker.exceptions import NotFoundException
 from stoker.service.mlflow.pages import page_of
-from stoker.service.mlflow.routing import Call, MlflowRouter, Parameters
-from stoker.service.mlflow.wire import experiment_of, run_json
+from stoker.service.mlflow.routing import MOST_KEYS, Call, MlflowRouter, Parameters
+from stoker.service.mlflow.wire import experiment_ids_of, run_json
 from stoker.service.store import Record
 
 __all__ = ["router"]
@@ -21,18 +20,11 @@ _VIEWS = {"ACTIVE_ONLY": "active", "DELETED_ONLY": "deleted", "ALL": "all"}
 def search(call: Call) -> Parameters:
     """Find runs by fields, metrics, parameters, tags and data."""
     store = call.context.store
-    experiments = [found for item in call.texts("experiment_ids") if (found := _experiment(call, item))]
+    experiments = experiment_ids_of(call)
     view = _VIEWS.get(call.text("run_view_type", "ACTIVE_ONLY"), "active")
-    filter_, order = call.text("filter", ""), call.texts("order_by")
+    filter_, order = call.text("filter", ""), call.texts("order_by", MOST_KEYS)
 
     def find(limit: int, offset: int) -> Sequence[Record]:
         return store.mlflow_runs.search(experiments, filter_, order, view=view, limit=limit, offset=offset)
 
     return page_of(call, find, run_json, field="runs", default=1000, most=50_000)
-
-
-def _experiment(call: Call, experiment_id: str) -> str | None:
-    try:
-        return str(experiment_of(call, experiment_id)["id"])
-    except NotFoundException:
-        return None

@@ -12,12 +12,13 @@ from stoker.base.states import RunStatus
 from stoker.service.mlflow.errors import MlflowError, invalid
 from stoker.service.mlflow.locations import location_of_run
 from stoker.service.mlflow.registry_versions import pairs
-from stoker.service.mlflow.routing import Call, Parameters
+from stoker.service.mlflow.routing import MOST_EXPERIMENTS, Call, Parameters
 from stoker.service.store import Record
 from stoker.service.store.base_mlflow import mlflow_status
 
 __all__ = [
     "DEFAULT_EXPERIMENT",
+    "experiment_ids_of",
     "experiment_json",
     "experiment_of",
     "info_json",
@@ -49,6 +50,12 @@ def experiment_of(call: Call, experiment_id: str) -> Record:
     if found["id"] != experiment_id:
         raise MlflowError("RESOURCE_DOES_NOT_EXIST", f"No experiment has the id {experiment_id!r}.")
     return found
+
+
+def experiment_ids_of(call: Call) -> list[str]:
+    """Return the ids of the experiments that a search names, each once; those that are not there find nothing."""
+    given = dict.fromkeys(call.texts("experiment_ids", MOST_EXPERIMENTS))
+    return [str(experiment_of(call, item)["id"]) if item == "0" else item for item in given]
 
 
 def experiment_json(record: Record) -> Parameters:
