@@ -248,6 +248,36 @@ def test_a_run_registers_and_names_what_its_tree_made_and_no_more(owner: Protoco
         assert (caught.value.status, caught.value.code) == (403, "PERMISSION_DENIED"), path
 
 
+def test_a_run_registers_nothing_that_another_tree_made(owner: Protocol) -> None:
+    create(owner, "foreign")
+    other = owner.run()
+    number = version(owner, "foreign", other)
+    before = owner.workspace.api.get(f"/runs/{other}/lineage")
+    run = owner.as_run(owner.run())
+    sources: list[dict[str, str]] = [
+        {"source": f"runs:/{other}/model", "run_id": other},
+        {"source": "s3://bucket/model", "run_id": other},
+        {"source": f"models:/foreign/{number}"},
+    ]
+
+    for parameters in sources:
+        with pytest.raises(ProtocolError) as caught:
+            run.ask("POST", "model-versions/create", name="foreign", **parameters)
+        assert (caught.value.status, caught.value.code) == (403, "PERMISSION_DENIED"), parameters
+    assert owner.workspace.api.get(f"/runs/{other}/lineage") == before
+
+
+def test_the_alias_latest_is_always_the_latest_version(owner: Protocol) -> None:
+    create(owner, "newest")
+    version(owner, "newest")
+    number = version(owner, "newest")
+
+    found = owner.ask("GET", "registered-models/alias", name="newest", alias="latest")["model_version"]
+
+    assert found["version"] == number
+    assert owner.ask("POST", "model-versions/create", name="newest", source="models:/newest@latest")
+
+
 def test_the_lineage_of_a_version_leads_to_its_run(owner: Protocol) -> None:
     create(owner, "traced")
     run_id = owner.run()

@@ -150,3 +150,79 @@ def test_the_run_s_page_and_our_interface_show_the_parameters(owner: Protocol) -
     assert status == 200
     assert b"learning &lt;rate&gt;" in page
     assert b"0.125" in page
+
+
+def test_a_parameter_with_two_values_in_one_request_is_refused_and_nothing_is_kept(owner: Protocol) -> None:
+    run = owner.run()
+    twice = [{"key": "lr", "value": "1"}, {"key": "lr", "value": "2"}]
+
+    status, code, message = refused(owner, "POST", "runs/log-batch", run_id=run, params=twice)
+
+    assert (status, code) == (400, "INVALID_PARAMETER_VALUE")
+    assert "twice" in message
+    assert owner.ask("GET", "runs/get", run_id=run)["run"]["data"]["params"] == []
+
+
+def test_a_deleted_run_keeps_its_name_and_state(owner: Protocol) -> None:
+    run = owner.run("before")
+    owner.ask("POST", "runs/delete", run_id=run)
+
+    for change in ({"run_name": "after"}, {"status": "FAILED"}):
+        assert refused(owner, "POST", "runs/update", run_id=run, **change)[1] == "INVALID_PARAMETER_VALUE"
+    info = owner.ask("GET", "runs/get", run_id=run)["run"]["info"]
+    assert (info["run_name"], info["status"]) == ("before", "RUNNING")
+
+
+def test_a_tag_that_an_experiment_has_not_is_not_taken_away(owner: Protocol) -> None:
+    made = owner.ask("POST", "experiments/create", name="tagged")["experiment_id"]
+
+    status, code, _ = refused(owner, "POST", "experiments/delete-experiment-tag", experiment_id=made, key="no")
+
+    assert (status, code) == (404, "RESOURCE_DOES_NOT_EXIST")
+
+
+def test_the_token_of_a_run_tags_the_runs_own_experiment_alone(owner: Protocol) -> None:
+    other = owner.ask("POST", "experiments/create", name="of others", tags=[{"key": "k", "value": "old"}])
+    script = owner.as_run(owner.run())
+
+    script.ask("POST", "experiments/set-experiment-tag", experiment_id="0", key="k", value="new")
+    script.ask("POST", "experiments/delete-experiment-tag", experiment_id="0", key="k")
+
+    for path in ("set-experiment-tag", "delete-experiment-tag"):
+        assert refused(script, "POST", f"experiments/{path}", **other, key="k", value="new")[0] == 403
+    assert owner.ask("GET", "experiments/get", **other)["experiment"]["tags"] == [{"key": "k", "value": "old"}]
+
+
+LONG: list[tuple[str, str, dict[str, Any]]] = [
+    ("POST", "runs/search", {"experiment_ids": ["0"], "order_by": [f"metrics.m{i}" for i in range(2001)]}),
+    ("POST", "runs/search", {"experiment_ids": [str(i) for i in range(40_000)]}),
+    ("POST", "experiments/search", {"order_by": ["name"] * 2001}),
+    ("GET", "model-versions/search", {"order_by": ["name"] * 2001}),
+    ("POST", "logged-models/search", {"experiment_ids": ["0"], "datasets": [{"dataset_name": "x"}] * 2001}),
+    ("POST", "logged-models/search", {"experiment_ids": ["0"], "order_by": [{"field_name": "name"}] * 2001}),
+]
+
+
+@pytest.mark.parametrize(("method", "path", "parameters"), LONG)
+def test_a_search_that_no_statement_can_hold_is_refused_at_once(
+    owner: Protocol, method: str, path: str, parameters: dict[str, Any]
+) -> None:
+    # Clients send a request again and again that is answered with 503.
+    status, code, message = refused(owner, method, path, **parameters)
+
+    assert (status, code) == (400, "INVALID_PARAMETER_VALUE")
+    assert "at most" in message
+
+
+def test_a_search_in_many_experiments_that_are_not_there_finds_nothing(owner: Protocol) -> None:
+    ids = [f"no-{i}" for i in range(20_000)]
+
+    assert owner.ask("POST", "runs/search", experiment_ids=ids) == {"runs": []}
+    assert owner.ask("POST", "logged-models/search", experiment_ids=ids) == {"models": []}
+
+
+def test_a_hostile_pattern_does_not_keep_the_service_busy(owner: Protocol) -> None:
+    owner.ask("POST", "experiments/create", name="a" * 250)
+
+    for filter_ in ("name LIKE '" + "%a" * 60 + "%b'", "name ILIKE '" + "%_A" * 60 + "%b'"):
+        assert owner.ask("POST", "experiments/search", filter=filter_) == {"experiments": []}

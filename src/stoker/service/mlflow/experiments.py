@@ -9,7 +9,7 @@ from stoker.base.names import check_free_name
 from stoker.exceptions import ConflictException, NotFoundException
 from stoker.service.mlflow.errors import MlflowError
 from stoker.service.mlflow.pages import page_of
-from stoker.service.mlflow.routing import Call, MlflowRouter, Parameters
+from stoker.service.mlflow.routing import MOST_KEYS, Call, MlflowRouter, Parameters
 from stoker.service.mlflow.wire import DEFAULT_EXPERIMENT, experiment_json, experiment_of, milliseconds_of
 from stoker.service.store import Record
 from stoker.service.store.filters import LABEL, NUMBER, TEXT, Grammar, Ordering
@@ -66,7 +66,7 @@ def get_by_name(call: Call) -> Parameters:
 def search(call: Call) -> Parameters:
     """Find experiments by name, times and tags."""
     conditions = _GRAMMAR.parse(call.optional_text("filter"))
-    order = [_GRAMMAR.order(item) for item in call.texts("order_by")]
+    order = [_GRAMMAR.order(item) for item in call.texts("order_by", MOST_KEYS)]
     view = _VIEWS.get(call.text("view_type", "ACTIVE_ONLY"), "active")
     found = [
         record
@@ -113,7 +113,7 @@ def update(call: Call) -> Parameters:
 @router.method("POST", "experiments/set-experiment-tag")
 def set_tag(call: Call) -> Parameters:
     """Set a tag of an experiment."""
-    record = experiment_of(call, call.text("experiment_id"))
+    record = _changeable(call)
     call.context.store.experiments.update(record["id"], tags={call.text("key"): call.text("value", "")})
     return {}
 
@@ -121,9 +121,19 @@ def set_tag(call: Call) -> Parameters:
 @router.method("POST DELETE", "experiments/delete-experiment-tag")
 def delete_tag(call: Call) -> Parameters:
     """Take a tag of an experiment away."""
-    record = experiment_of(call, call.text("experiment_id"))
-    call.context.store.experiments.update(record["id"], remove_tags=[call.text("key")])
+    record, key = _changeable(call), call.text("key")
+    if key not in (record["tags"] or {}):
+        raise MlflowError("RESOURCE_DOES_NOT_EXIST", f"The experiment {record['name']!r} has no tag {key!r}.")
+    call.context.store.experiments.update(record["id"], remove_tags=[key])
     return {}
+
+
+def _changeable(call: Call) -> Record:
+    """Return the experiment that a request names; a run's token may change the tags of the run's own."""
+    record, own = experiment_of(call, call.text("experiment_id")), call.caller.run_id
+    if own is not None and call.context.store.runs.get(own)["experiment_id"] != record["id"]:
+        call.owner_only("change an experiment that is not the run's own")
+    return record
 
 
 def _named(call: Call, name: str) -> Record | None:

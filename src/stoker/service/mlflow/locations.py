@@ -251,7 +251,9 @@ def _of_model_address(store: Store, uri: str, run_id: str | None) -> Source:
         return _of_version(store, uri, store.models.get(name, None if version.lower() == "latest" else version), run_id)
     name, at, alias = rest.rpartition("@")
     if at:
-        return _of_version(store, uri, store.models.by_alias(name, alias), run_id)
+        is_latest = alias.lower() == "latest"
+        record = store.models.get(name) if is_latest else store.models.by_alias(name, alias)
+        return _of_version(store, uri, record, run_id)
     return _of_logged_model(store, uri, rest)
 
 

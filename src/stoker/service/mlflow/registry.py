@@ -180,5 +180,7 @@ def delete_alias(call: Call) -> Parameters:
 
 @router.method("GET", "registered-models/alias")
 def get_version_by_alias(call: Call) -> Parameters:
-    """Return the version that an alias names."""
-    return {"model_version": version_json(call.context.store.models.by_alias(call.text("name"), call.text("alias")))}
+    """Return the version that an alias names; `latest` always is the latest one."""
+    models, name, alias = call.context.store.models, call.text("name"), call.text("alias")
+    record = models.get(name) if alias.lower() == "latest" else models.by_alias(name, alias)
+    return {"model_version": version_json(record)}

@@ -10,7 +10,7 @@ from stoker.service.errors import ForbiddenError
 from stoker.service.mlflow.errors import invalid
 from stoker.service.mlflow.locations import location_of_version, source_of
 from stoker.service.mlflow.pages import page_of
-from stoker.service.mlflow.routing import Call, MlflowRouter, Parameters
+from stoker.service.mlflow.routing import MOST_KEYS, Call, MlflowRouter, Parameters
 from stoker.service.store import Record
 from stoker.service.store.base_models import STAGES, Condition, Order
 from stoker.service.store.filters import NUMBER, TEXT, Comparison, Grammar
@@ -103,7 +103,7 @@ _NO_PROMPTS = frozenset({("=", "false"), ("!=", "true")})
 
 def orders_of(call: Call, grammar: Grammar, keys: Mapping[str, str]) -> list[Order]:
     """Return the order that a request asks for, in the names of the store."""
-    order = [grammar.order(text) for text in call.texts("order_by")]
+    order = [grammar.order(text) for text in call.texts("order_by", MOST_KEYS)]
     wrong = next((item for item in order if item.entity != "attribute"), None)
     if wrong is not None:
         raise invalid(f"Models can't be sorted by a tag, as {wrong.key!r}. Sort by one of {', '.join(keys)} or name.")
@@ -118,16 +118,21 @@ def check_may_change(call: Call, record: Record) -> None:
     stoker.service.errors.ForbiddenError
         It is another's.
     """
-    if call.caller.is_owner:
-        return
-    runs = call.context.store.runs
-    assert call.caller.run_id is not None
-    run = runs.find(record["run_id"]) if record["run_id"] else None
-    if run is None or run["root_id"] != runs.get(call.caller.run_id)["root_id"]:
+    if not _is_of_tree(call, record["run_id"]):
         raise ForbiddenError(
             f"The token of the run {call.caller.run_id} may not change {record['id']}, which is not of its tree. Do it "
             "outside of a run."
         )
+
+
+def _is_of_tree(call: Call, run_id: str | None) -> bool:
+    """Whether the caller is the owner, or a run of the same tree as the run."""
+    if call.caller.is_owner:
+        return True
+    runs = call.context.store.runs
+    assert call.caller.run_id is not None
+    run = runs.find(run_id) if run_id else None
+    return run is not None and run["root_id"] == runs.get(call.caller.run_id)["root_id"]
 
 
 @router.method("POST", "model-versions/create")
@@ -137,13 +142,19 @@ def create_version(call: Call) -> Parameters:
     # The protocol makes versions of names that are there only.
     store.models.registered(name)
     source = source_of(store, call.text("source", ""), call.optional_text("model_id"), call.optional_text("run_id"))
+    run_id = source.run_id or call.caller.run_id
+    if not _is_of_tree(call, run_id):
+        raise ForbiddenError(
+            f"The token of the run {call.caller.run_id} may not register what the run {run_id} made, which is not of "
+            "its tree. Do it outside of a run."
+        )
     record = register_model(
         store,
         call.context.objects,
         name,
         files=source.files,
         is_file=source.is_file,
-        run_id=source.run_id or call.caller.run_id,
+        run_id=run_id,
         source=source.uri,
         logged_model=source.logged_model,
         description=call.optional_text("description"),

@@ -29,6 +29,8 @@ NOT_SERVED = {
     "prompt-optimization": "Stoker keeps no prompts. Keep a prompt as a file of a run.",
     "webhooks": "Stoker calls no addresses of others. Follow runs with `stoker run logs --follow`.",
     "gateway": "Stoker is no gateway to models of others.",
+    "mcp-servers": "Stoker keeps no list of MCP servers.",
+    "mcp-access-endpoints": "Stoker keeps no list of MCP servers.",
     "workspaces": "A service of Stoker is one workspace. `stoker workspace list` shows yours.",
     "mpu": "Files go to this service in one request each; parts of a file are not taken.",
     "presigned": "Files are read from this service itself; there are no signed addresses of another place.",

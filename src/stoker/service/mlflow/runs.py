@@ -76,7 +76,7 @@ def get(call: Call) -> Parameters:
 @router.method("POST", "runs/update")
 def update(call: Call) -> Parameters:
     """Change a run's name or end it; a script does not end the run that it is."""
-    run = writable_run(call.context, call.caller, _run_id(call))
+    run = call.context.store.runs.get(changeable_run(call))
     name, word = call.optional_text("run_name"), call.optional_text("status")
     if name:
         call.context.store.runs.update(run["id"], display_name=name)
@@ -187,10 +187,12 @@ def _json(name: str, text: str) -> Any:
 
 def set_params(call: Call, run_id: str, items: list[Parameters]) -> None:
     """Set parameters of a run, each once."""
-    params = {}
+    params: dict[str, str] = {}
     for item in items:
         one = call.sub(item)
         key, value = one.text("key"), one.text("value", "")
+        if params.get(key, value) != value:
+            raise invalid(f"The parameter {key!r} is there twice, as {params[key]!r} and {value!r}. Give it once.")
         if len(value) > LONGEST_PARAM:
             raise invalid(f"The parameter {key!r} has {len(value)} characters; at most {LONGEST_PARAM} are kept.")
         params[key] = value

@@ -114,7 +114,7 @@ def _find(text: str, part: str, start: int, end: int) -> int:
     if "_" not in part:
         return text.find(part, start, end)
     any_letter = sum(1 << i for i, letter in enumerate(part) if letter == "_")
-    fits = {letter: any_letter for letter in part}
+    fits = dict.fromkeys(part, any_letter)
     for i, letter in enumerate(part):
         fits[letter] |= 1 << i
     # Bit i: the part's first i + 1 letters stand just before here. No text makes this go back, as a comparison at each
