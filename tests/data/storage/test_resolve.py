@@ -146,8 +146,15 @@ class Site(http.server.BaseHTTPRequestHandler):
         if "missing" in self.path:
             self.send_error(404)
             return
+        if "elsewhere" in self.path:
+            self.send_response(302)
+            self.send_header("Location", self.path.partition("to=")[2])
+            self.end_headers()
+            return
+        if "passwords" in self.path:
+            self.requests.append(f"Authorization {self.headers.get('Authorization')}")
         data, status = self.content, 200
-        wanted = self.headers.get("Range", "")
+        wanted = "" if "ranges" in self.path else self.headers.get("Range", "")
         if wanted.startswith("bytes="):
             start, end = wanted[6:].split("-")
             data, status = data[int(start) : int(end) + 1], 206
@@ -231,6 +238,30 @@ def test_an_address_that_refuses_or_lacks_or_breaks_is_said(site: str, tmp_path:
         HttpFile(f"{site}/a.csv").upload(__file__, "a.csv")
     with pytest.raises(NotFoundException):
         HttpFile(f"{site}/a.csv").open("b.csv")
+
+
+def test_a_password_does_not_go_where_an_answer_sends_on_to(site: str) -> None:
+    other, own = site.replace("127.0.0.1", "localhost"), site.replace("://", "://me:word@")
+    for target in (f"{other}/passwords.csv", f"{site}/passwords.csv"):
+        resolve_paths([{"url": f"{own}/elsewhere.csv?to={target}"}])
+
+    assert [item for item in Site.requests if item.startswith("Authorization")] == [
+        "Authorization None",
+        "Authorization Basic bWU6d29yZA==",
+    ]
+    with pytest.raises(UserErrorException, match="no web address"):
+        resolve_paths([{"url": f"{site}/elsewhere.csv?to=ftp://127.0.0.1/x"}])
+
+
+def test_a_server_without_ranges_is_read_as_far_as_needed(site: str) -> None:
+    with HttpFile(f"{site}/no-ranges.csv").open("no-ranges.csv") as file:
+        file.seek(9_995)
+        assert file.read() == b"56789"
+
+
+def test_an_answer_that_ends_early_is_no_end_of_the_file(site: str) -> None:
+    with HttpFile(f"{site}/cut.csv").open("cut.csv") as file, pytest.raises(UserErrorException, match="cut off after"):
+        file.read()
 
 
 def test_a_password_in_an_address_is_used_and_not_shown(site: str) -> None:

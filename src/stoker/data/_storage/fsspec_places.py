@@ -58,7 +58,8 @@ class FsspecStorage(Storage):
         moment = changed.timestamp() if hasattr(changed, "timestamp") else float(changed or 0)
         size = int(info.get("size") or 0)
         mark = str(info.get("ETag") or info.get("etag") or f"{size}:{moment}")
-        return Entry(path[len(root) :].lstrip("/"), size, mark, moment)
+        # The names are the server's: one that leads out would do so wherever the files are put.
+        return Entry(check_path(path[len(root) :]), size, mark, moment)
 
     def open(self, path: str) -> BinaryIO:
         """Return a file for reading."""

@@ -95,7 +95,7 @@ class HttpFile(Storage):
             with self._ask("GET", {"Range": "bytes=0-0"}) as response:
                 headers = response.headers
                 size = (headers.get("Content-Range") or "").rpartition("/")[2] or headers.get("Content-Length")
-        if size is None or not size.isdigit():
+        if size is None or not (size.isascii() and size.isdecimal()):
             raise UserErrorException(
                 f"{self.shown} does not say how large it is, so it can't be read in parts. "
                 "Download it, and upload it to a datastore."
@@ -114,8 +114,16 @@ class HttpFile(Storage):
 
     def _range(self, start: int, end: int) -> bytes:
         with self._ask("GET", {"Range": f"bytes={start}-{end - 1}"}) as response:
-            data: bytes = response.read() if response.status == 206 else response.read()[start:end]
+            if response.status != 206:
+                _pass_over(response, start)
+            # No more than was asked for, whatever comes: the answer may have no end.
+            data: bytes = response.read(end - start)
+        if len(data) < end - start:
+            raise self._cut_off(start + len(data), end)
         return data
+
+    def _cut_off(self, done: int, wanted: int) -> UserErrorException:
+        return UserErrorException(f"{self.shown} was cut off after {done:,} of {wanted:,} bytes. Try again.")
 
     def download(self, path: str, local: str, mark: str | None = None) -> None:
         """Write the file's bytes to a local file."""
@@ -134,7 +142,7 @@ class HttpFile(Storage):
                     file.write(block)
                     done += len(block)
         if length is not None and done != int(length):
-            raise UserErrorException(f"{self.shown} was cut off after {done:,} of {int(length):,} bytes. Try again.")
+            raise self._cut_off(done, int(length))
 
     def upload(self, local: str, path: str, overwrite: bool = False) -> bool:
         """Refuse: an address is only read."""
@@ -156,7 +164,7 @@ class HttpFile(Storage):
         sent = {"User-Agent": "stoker", "Accept-Encoding": "identity", **self._headers, **(headers or {})}
         request = urllib.request.Request(self._url, method=method, headers=sent)  # noqa: S310  # http and https only
         try:
-            with urllib.request.urlopen(request, timeout=_PATIENCE) as response:  # noqa: S310  # the same
+            with urllib.request.build_opener(_Redirects()).open(request, timeout=_PATIENCE) as response:
                 yield response
         except urllib.error.HTTPError as error:
             error.close()
@@ -181,6 +189,34 @@ class HttpFile(Storage):
         if status in {404, 410}:
             return NotFoundException(f"There is nothing at {self.shown} (status {status}). Correct the address.")
         return UserErrorException(f"{self.shown} answered with status {status}. Try again later.")
+
+
+class _Redirects(urllib.request.HTTPRedirectHandler):
+    """Goes where an answer sends it, without the password when that is another place."""
+
+    def redirect_request(
+        self, req: urllib.request.Request, fp: Any, code: int, msg: str, headers: Any, newurl: str
+    ) -> urllib.request.Request | None:
+        """Return the next request."""
+        if urllib.parse.urlsplit(newurl).scheme not in {"http", "https"}:
+            raise urllib.error.URLError(f"it sends on to {redacted(newurl)!r}, which is no web address")
+        made = super().redirect_request(req, fp, code, msg, headers, newurl)
+        if made is not None and _origin(newurl) != _origin(req.full_url):
+            made.remove_header("Authorization")
+        return made
+
+
+def _origin(url: str) -> tuple[str, str]:
+    parts = urllib.parse.urlsplit(url)
+    return parts.scheme, parts.netloc.lower()
+
+
+def _pass_over(response: Any, count: int) -> None:
+    while count > 0:
+        block = response.read(min(count, _BLOCK))
+        if not block:
+            return
+        count -= len(block)
 
 
 class _NotAllowedError(Exception):
