@@ -123,6 +123,25 @@ def test_what_can_not_be_read_is_said_and_hides_nothing_else(tmp_path: Path) -> 
     assert "not Python 3" in report.unread[1][1]
 
 
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("deep.py", "x = " + "-" * 200_000 + "1"),
+        ("chain.py", "x = run" + ".a" * 50_000),
+        ("list.ipynb", "[1]"),
+        ("odd.ipynb", '{"cells": [{"cell_type": "code", "source": 5}]}'),
+        ("deep.ipynb", '{"cells": ' + "[" * 100_000),
+    ],
+)
+def test_a_hostile_file_hides_nothing_of_the_others(tmp_path: Path, name: str, text: str) -> None:
+    (tmp_path / name).write_text(text)
+    (tmp_path / "z.py").write_text("from azureml.core import Run\nRun.get_context()\n")
+    report = check(str(tmp_path), {})
+
+    assert [file for file, _ in report.unread] == [name]
+    assert [use.file for use in report.findings] == ["z.py"]
+
+
 def test_nothing_at_the_path_is_said(tmp_path: Path) -> None:
     with pytest.raises(UserErrorException, match="nothing at"):
         check(str(tmp_path / "none"), {})

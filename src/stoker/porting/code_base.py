@@ -57,7 +57,7 @@ def check(path: str, commands: Mapping[str, str | None], progress: Callable[[str
             progress(name)
         try:
             report.add(_read(file, name, commands))
-        except (OSError, SyntaxError, ValueError, RecursionError) as error:
+        except Exception as error:  # noqa: BLE001  # whatever one file holds, the others are read
             report.unread.append((name, _why(error)))
             continue
         report.files += 1
@@ -69,6 +69,8 @@ def _why(error: Exception) -> str:
         return f"it is not Python 3: {error.msg} (line {error.lineno})"
     if isinstance(error, OSError):
         return f"it can't be read: {error.strerror}"
+    if isinstance(error, (MemoryError, RecursionError)):
+        return "it can't be read: too much stands inside one another"
     return f"it can't be read: {error}"
 
 
