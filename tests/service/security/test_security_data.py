@@ -192,6 +192,40 @@ def test_a_datastore_leads_neither_into_the_workspace_s_own_files_nor_above_them
     assert door.owner("GET", "/datastores/inside").status == 404
 
 
+@pytest.mark.parametrize("url", ["file://{home}", "local://{home}", "FILE:{home}://", "simplecache::file://{home}"])
+def test_no_address_of_another_kind_leads_into_the_workspace_s_own_files(door: Any, url: str) -> None:
+    config = {"url": url.format(home=door.workspace.root / ".stoker")}
+    answer = door.owner("POST", "/datastores", {"name": "beside", "type": "Fsspec", "kind": "fsspec", "config": config})
+
+    assert (answer.status, answer.code) == (400, "UserError")
+    assert door.owner("GET", "/datastores/beside").status == 404
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        {"url": "mssql://me@host/sales;PWD=HIDDEN"},
+        {"url": "az://box", "note": "?sv=2024&sig=HIDDEN"},
+        {"url": "az://box", "options": ["AccountName=me;AccountKey=HIDDEN"]},
+        {"url": "az://box", "options": {"how": "SharedAccessSignature=HIDDEN"}},
+    ],
+)
+def test_a_secret_inside_a_setting_is_refused_and_not_said(door: Any, config: dict[str, Any]) -> None:
+    kind = "sql" if "mssql" in config["url"] else "fsspec"
+    answer = door.owner("POST", "/datastores", {"name": "told", "type": "SqlDatabase", "kind": kind, "config": config})
+
+    assert (answer.status, answer.code) == (400, "UserError")
+    assert b"HIDDEN" not in answer.data
+
+
+def test_more_conditions_than_a_statement_holds_are_the_sender_s_mistake(door: Any) -> None:
+    tags = "&".join(f"tag=a{number}" for number in range(3000))
+
+    for path in ("/models", "/runs"):
+        answer = door.owner("GET", f"{path}?{tags}")
+        assert (answer.status, answer.code) == (400, "UserError"), path
+
+
 def test_a_script_reads_secrets_and_nothing_of_it_is_on_record(
     live_workspace: TemporaryWorkspace, tmp_path: Path
 ) -> None:

@@ -45,6 +45,12 @@ _SECRET_WORDS = re.compile(
     r"(token|sig|key)\Z",
     re.IGNORECASE,
 )
+_SECRET_VALUE = re.compile(
+    r"(?:\A|[?&;\s])(?:sig|pwd|password|account_?key|shared_?access_?key|shared_?access_?signature)=[^&;\s]",
+    re.IGNORECASE,
+)
+_HERE = frozenset({"file", "local"})
+"""What fsspec calls the disk of this machine."""
 _HARMLESS = {"key_vault", "access_key_file", "client_id", "tenant_id"}
 
 
@@ -142,6 +148,7 @@ def _check_url(url: object, kind: str) -> None:
     try:
         parts = urlsplit(url)
         secret = bool(parts.password) or any(_is_secret(key) for key, _ in parse_qsl(parts.query))
+        secret = secret or _SECRET_VALUE.search(url) is not None
     except ValueError as error:
         raise UserErrorException(
             f"The datastore's address can't be read: {error}. Give one as {example}.", target="config.url"
@@ -150,6 +157,13 @@ def _check_url(url: object, kind: str) -> None:
         raise UserErrorException(
             "The datastore's address has a password or a key in it, and addresses are shown. Give it in the secret, "
             f"and the address without it, as {example}.",
+            target="config.url",
+        )
+    # Of a chain, as `simplecache::file:///data`, each link may be the one that leads here.
+    if kind == "fsspec" and any(link.partition(":")[0].lower() in _HERE for link in url.split("::")):
+        raise UserErrorException(
+            "The datastore's address is a folder of this machine. Register it as a folder, which is held to what it "
+            "may be: Datastore.register_local_folder(ws, NAME, '/absolute/path').",
             target="config.url",
         )
 
@@ -166,6 +180,11 @@ def _check_no_secret(value: Any, place: str) -> None:
     elif isinstance(value, list | tuple):
         for inner in value:
             _check_no_secret(inner, place)
+    elif isinstance(value, str) and place != "config.url" and _SECRET_VALUE.search(value):
+        raise UserErrorException(
+            f"{place} has a password or a key in it, and what is in config is shown. Give it in the secret.",
+            target=place,
+        )
 
 
 def _is_secret(key: str) -> bool:

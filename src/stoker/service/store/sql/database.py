@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator
@@ -14,7 +15,7 @@ from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import QueuePool, StaticPool
 
-from stoker.exceptions import ServiceException, UserErrorException
+from stoker.exceptions import ServiceException, StokerException, UserErrorException
 from stoker.service.store.sql.tables import counters
 
 __all__ = ["Database"]
@@ -182,6 +183,10 @@ def _begin(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
 
+_TOO_MUCH = re.compile(r"tree is too large|too many (?:terms|SQL variables|columns)|stack overflow|too complex")
+"""What the database says of a statement that is too large: sending the request again is no help."""
+
+
 @contextlib.contextmanager
 def _mapped() -> Iterator[None]:
     """Map what the database says to our exceptions."""
@@ -201,8 +206,10 @@ def _mapped() -> Iterator[None]:
         raise UserErrorException("A whole number is too large to be kept: 64 bits are the most.") from error
 
 
-def _said(error: BaseException) -> ServiceException:
+def _said(error: BaseException) -> StokerException:
     text = str(error)
+    if _TOO_MUCH.search(text):
+        return UserErrorException(f"This asks for more at once than a statement of the database holds ({text}).")
     if "disk is full" in text or "disk I/O" in text:
         advice = "Free some space on the workspace's disk; what scripts log stays in their journals meanwhile."
     elif "locked" in text:
