@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import os
 
-__all__ = ["RunPaths", "WorkspacePaths", "cache_home", "stoker_home"]
+__all__ = ["WORKSPACE_FOLDER", "RunPaths", "WorkspacePaths", "cache_home", "stoker_home"]
+
+WORKSPACE_FOLDER = ".stoker"
+"""The folder that makes another one a workspace: records, objects, and keys."""
 
 
 def stoker_home() -> str:
@@ -46,7 +49,7 @@ class WorkspacePaths:
     @classmethod
     def of_root(cls, root: str) -> WorkspacePaths:
         """Return the paths of the workspace in the folder `root`."""
-        return cls(os.path.join(root, ".stoker"))
+        return cls(os.path.join(root, WORKSPACE_FOLDER))
 
     def run(self, run_id: str) -> RunPaths:
         """Return the paths of one run's folder."""

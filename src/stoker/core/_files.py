@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import posixpath
 
+from stoker.base.paths import WORKSPACE_FOLDER
 from stoker.exceptions import ConflictException, UserErrorException
 
 TYPE_CHECKING = False
@@ -139,9 +140,10 @@ def unused_name(name: str, store: Callable[[str], Any]) -> str:
 
 
 def files_below(folder: str) -> Iterator[tuple[str, str]]:
-    """Yield (name below the folder, path) of each file, sorted; links to folders are not followed."""
+    """Yield (name below the folder, path) of each file, sorted, but for those of workspaces and of linked folders."""
     for base, folders, names in os.walk(folder):
-        folders.sort()
+        # A project's folder holds its workspace, with keys that go nowhere.
+        folders[:] = sorted(name for name in folders if name != WORKSPACE_FOLDER)
         for name in sorted(names):
             path = os.path.join(base, name)
             if os.path.isfile(path):

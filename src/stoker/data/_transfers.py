@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+from stoker.base.paths import WORKSPACE_FOLDER
 from stoker.data._storage.paths import check_path
 from stoker.exceptions import UserErrorException
 
@@ -83,12 +84,15 @@ def _scan(folder: str, prefix: str, pairs: list[tuple[str, str]], above: tuple[t
             target="src_dir",
         ) from error
     for entry in entries:
+        if entry.name == WORKSPACE_FOLDER:
+            # It lies in a project's folder, with keys that go nowhere.
+            continue
         if entry.is_dir():
             stat = os.stat(entry.path)
             identity = (stat.st_dev, stat.st_ino)
             if identity not in above:
                 _scan(entry.path, f"{prefix}{entry.name}/", pairs, (*above, identity))
-        else:
+        elif entry.is_file() or entry.is_symlink():
             pairs.append((entry.path, prefix + entry.name))
 
 

@@ -7,6 +7,7 @@ import stat as modes
 from collections.abc import Iterator, Sequence
 from typing import BinaryIO
 
+from stoker.base.paths import WORKSPACE_FOLDER
 from stoker.data._storage.base import Entry, Progress, Storage
 from stoker.data._storage.copying import PARTS, copy_file, copy_many
 from stoker.data._storage.paths import check_path, escapes
@@ -73,7 +74,8 @@ class FolderStorage(Storage):
             if entry.is_symlink():
                 yield from self._linked(entry, prefix, recursive, above)
             elif entry.is_dir(follow_symlinks=False):
-                if recursive:
+                # A project's folder holds its workspace, with keys that go nowhere.
+                if recursive and name != WORKSPACE_FOLDER:
                     yield from self._walk(entry.path, f"{prefix}{name}/", recursive, above)
             elif entry.is_file(follow_symlinks=False):
                 try:

@@ -6,6 +6,7 @@ import contextlib
 import io
 import re
 from collections.abc import Iterator, Sequence
+from types import ModuleType
 from typing import Any, BinaryIO, NoReturn, cast
 
 from stoker.data._storage.base import Entry, Storage
@@ -69,14 +70,12 @@ class ObjectStorage(Storage):
         self._has_some("")
 
     def _has_some(self, clean: str) -> bool:
-        import obstore
-
+        obstore = self._obstore
         with self._errors(clean):
             return any(page for page in obstore.list(self._store, self._key(clean) or None, chunk_size=1))
 
     def _below(self, clean: str, *, recursive: bool) -> Sequence[Entry]:
-        import obstore
-
+        obstore = self._obstore
         with self._errors(clean):
             if recursive:
                 listed = [item for page in obstore.list(self._store, self._key(clean) or None) for item in page]
@@ -96,8 +95,7 @@ class ObjectStorage(Storage):
 
     def stat(self, path: str) -> Entry | None:
         """Return the object of that path, or None."""
-        import obstore
-
+        obstore = self._obstore
         clean = check_path(path)
         if not clean:
             return None
@@ -116,8 +114,7 @@ class ObjectStorage(Storage):
         key, options = self._key(clean), _if_match(entry.mark)
 
         def fetch(start: int, end: int) -> bytes:
-            import obstore
-
+            obstore = self._obstore
             with self._errors(clean):
                 got = obstore.get(self._store, key, options=cast("Any", {**options, "range": (start, end)}))
                 return bytes(got.bytes())
@@ -126,8 +123,7 @@ class ObjectStorage(Storage):
 
     def upload(self, local: str, path: str, overwrite: bool = False) -> bool:
         """Store a local file; a large one in parts, which appear together."""
-        import obstore
-
+        obstore = self._obstore
         clean = check_path(path)
         if not clean:
             raise UserErrorException(f"A file on the datastore {self.name!r} wants a name.", target="path")
@@ -147,8 +143,7 @@ class ObjectStorage(Storage):
 
     def download(self, path: str, local: str, mark: str | None = None) -> None:
         """Write an object's bytes to a local file."""
-        import obstore
-
+        obstore = self._obstore
         clean = check_path(path)
         options: Any = _if_match(mark or "")
         # Opened first: a place that can't be written is no error of the store.
@@ -159,8 +154,7 @@ class ObjectStorage(Storage):
 
     def delete(self, path: str) -> None:
         """Remove an object."""
-        import obstore
-
+        obstore = self._obstore
         clean = check_path(path)
         with contextlib.suppress(NotFoundException), self._errors(clean):
             obstore.delete(self._store, self._key(clean))
@@ -170,6 +164,14 @@ class ObjectStorage(Storage):
         if self._made is None:
             self._made = self._settings.open(self.name)
         return self._made
+
+    @property
+    def _obstore(self) -> ModuleType:
+        """The library; opening the place first says what to install where it is missing."""
+        assert self._store is not None
+        import obstore
+
+        return obstore
 
     def _key(self, clean: str) -> str:
         return f"{self._prefix}/{clean}".strip("/") if self._prefix else clean
