@@ -17,7 +17,12 @@ from stoker.cli.units import duration, number, parameters
 from stoker.client import Api
 from stoker.exceptions import NotFoundException
 
-__all__ = ["compare_runs", "diff_runs", "metric_rows", "show_metrics"]
+__all__ = ["all_parameters", "compare_runs", "diff_runs", "metric_rows", "show_metrics"]
+
+
+def all_parameters(api: Api, run: dict[str, Any]) -> dict[str, str]:
+    """Return the parameters in a run's arguments, and those that an MLflow client has logged."""
+    return {**parameters(run), **api.get(run_path(run, "params"))["params"]}
 
 
 def show_metrics(api: Api, run: dict[str, Any], name: str | None, *, plot: bool) -> None:
@@ -103,7 +108,7 @@ def compare_runs(api: Api, runs: Sequence[dict[str, Any]]) -> None:
         {
             "id": run["id"],
             "status": run["status"],
-            "parameters": parameters(run),
+            "parameters": all_parameters(api, run),
             "metrics": {row["metric"]: row["last"] for row in metric_rows(api, run)},
         }
         for run in runs
@@ -139,7 +144,7 @@ def _rows(kind: str, labels: Sequence[str], facts_of: Sequence[dict[str, Any]]) 
 def diff_runs(api: Api, first: dict[str, Any], second: dict[str, Any]) -> None:
     """Write what differs between two runs."""
     found = {
-        "parameters": _changes(parameters(first), parameters(second)),
+        "parameters": _changes(all_parameters(api, first), all_parameters(api, second)),
         "environment": _changes(_environment(first), _environment(second)),
         "source": _source_changes(api, first.get("snapshot_id"), second.get("snapshot_id")),
     }

@@ -12,7 +12,7 @@ from stoker.cli.output import emit
 from stoker.cli.refs import find_run, run_path
 from stoker.cli.session import SESSION, UsageProblem, confirm, hint, say
 from stoker.cli.table import Column, facts
-from stoker.cli.units import ago, duration, parameters, size
+from stoker.cli.units import ago, duration, size
 
 app = Noun()
 
@@ -138,18 +138,20 @@ def status_word(word: str) -> str:
 @app.verb("show")
 def show(run: RunName) -> None:
     """Show one run: state, parameters, environment, inputs and outputs, what went wrong."""
+    from stoker.cli.compare import all_parameters
     from stoker.cli.lineage import run_lineage_text
 
     api = SESSION.api()
     record = find_run(api, run)
     lineage = api.get("/lineage", run=record["id"])
+    known = all_parameters(api, record)
     emit(
-        {**record, "lineage": lineage},
-        text=lambda: "\n".join(part for part in (facts(_facts(record)), run_lineage_text(lineage)) if part),
+        {**record, "parameters": known, "lineage": lineage},
+        text=lambda: "\n".join(part for part in (facts(_facts(record, known)), run_lineage_text(lineage)) if part),
     )
 
 
-def _facts(run: dict[str, Any]) -> list[tuple[str, Any]]:
+def _facts(run: dict[str, Any], known: dict[str, str]) -> list[tuple[str, Any]]:
     environment = run.get("environment") or {}
     resources = run.get("resources") or {}
     error = run.get("error") or {}
@@ -169,7 +171,7 @@ def _facts(run: dict[str, Any]) -> list[tuple[str, Any]]:
         ("Submitted by", run.get("submitted_by")),
         ("Parent", run.get("parent_id")),
         ("Script", (run.get("definition") or {}).get("script")),
-        ("Parameters", parameters(run)),
+        ("Parameters", known),
         ("Tags", run.get("tags")),
         ("Environment", " ".join(str(item) for item in (environment.get("name"), environment.get("version")) if item)),
         ("Source", run.get("snapshot_id")),

@@ -186,6 +186,14 @@ def test_a_first_log_appears_without_a_reload(site: Site, tab: Page, view: RunVi
     expect(tab.locator("#log-text")).to_have_text("one")
 
 
+def test_a_link_as_mlflow_s_client_prints_it_leads_to_the_run(site: Site, tab: Page, view: RunView) -> None:
+    site.page = render_run(view)
+
+    tab.goto(site.url.replace("/runs/r1", "/#/experiments/1/runs/r%201"))
+
+    expect(tab).to_have_url(site.url.replace("/runs/r1", "/runs/r%201"))
+
+
 def test_without_script_the_page_says_the_same(site: Site, browser: Browser, view: RunView) -> None:
     site.page = render_run(view)
     context = browser.new_context(java_script_enabled=False)

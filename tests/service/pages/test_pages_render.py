@@ -52,7 +52,7 @@ def with_run(view: RunView, **changes: Any) -> RunView:
         "clean blob/dataset/clean data set, files upload 3 files",
         "Models 2",
         "ridge:2 registered ScikitLearn 1.5 2.0 kB stoker model download ridge:2",
-        "forest logged, not registered MLflow",
+        "forest logged MLflow",
         "Images 1 outputs/shap.svg",
         "hello",
         "The first 1.0 kB are left out here",

@@ -121,7 +121,7 @@ def _model(item: Record) -> Model:
     record = item.get("record") or {}
     if item["kind"] == "logged_model":
         name = str((item.get("details") or {}).get("name") or item["name"])
-        return Model(name, "logged, not registered", "MLflow", "", "")
+        return Model(name, "logged", "MLflow", "", "")
     framework = f"{record.get('framework') or ''} {record.get('framework_version') or ''}".strip()
     fetch = shlex.join(["stoker", "model", "download", str(item["ref"])]) if record else ""
     kind = "registered" if record else "deleted since"

@@ -1,6 +1,13 @@
 // Keeps a page up to date while its run lives. Everything shown is made by the server; only log lines are added here.
 "use strict";
 (() => {
+  // MLflow's client prints links that name a run behind `#`, which only the browser sees.
+  const linked = location.pathname === "/" && location.hash.match(/^#\/experiments\/[^/]+\/runs\/([^/?]+)/);
+  if (linked) {
+    location.replace(`/runs/${linked[1]}`);
+    return;
+  }
+
   const live = document.getElementById("live");
   const SHORTEST_PAUSE = 1000;
   // A page that takes long to make is asked for more rarely: most of the service's time is for the runs.
