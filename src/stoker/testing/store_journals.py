@@ -50,6 +50,16 @@ class JournalContract:
         assert store.journals.ingest("a", "j", None, data).stored == 2 * len(data) == store.journals.stored("a", "j")
         assert store.metrics.collapsed("a") == {"x": [1, 1]}
 
+    def test_what_comes_once_is_left_out_when_it_comes_again(self, store: Store) -> None:
+        """Whatever came in between; other points of the same value stay."""
+        make(store, "a")
+        first = [["m", 0, 1.0, "x", 1, 0], ["m", 0, 2.0, "x", 1, 1], ["m", 0, 1.0, "y", {"$": "nan"}, 0]]
+        second = [["m", 0, 3.0, "x", 1, 2], ["m", 0, 1.5, "x", 1, 0], ["m", 0, 1.5, "x", 1, 0]]
+
+        for records in (first, second, first, second):
+            store.journals.ingest("a", "j", None, lines(*records), once=True)
+        assert store.metrics.collapsed("a") == {"x": [1] * 4, "y": {"$": "nan"}}
+
     def test_a_gap_takes_nothing(self, store: Store) -> None:
         """And says where to go on."""
         make(store, "a")

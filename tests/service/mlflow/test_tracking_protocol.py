@@ -226,3 +226,42 @@ def test_a_hostile_pattern_does_not_keep_the_service_busy(owner: Protocol) -> No
 
     for filter_ in ("name LIKE '" + "%a" * 60 + "%b'", "name ILIKE '" + "%_A" * 60 + "%b'"):
         assert owner.ask("POST", "experiments/search", filter=filter_) == {"experiments": []}
+
+
+def history(owner: Protocol, run: str, key: str) -> list[tuple[int, int, float]]:
+    points = owner.ask("GET", "metrics/get-history", run_id=run, metric_key=key)["metrics"]
+    return [(point["step"], point["timestamp"], point["value"]) for point in points]
+
+
+def test_what_is_sent_again_after_a_lost_answer_is_stored_once(owner: Protocol) -> None:
+    run = owner.run()
+    batch = [{"key": "loss", "value": 1 / (1 + step), "timestamp": 1_000 + step, "step": step} for step in range(5)]
+    point = {"key": "loss", "value": 0.5, "timestamp": 1_000, "step": 0}
+
+    for _ in range(2):
+        owner.ask("POST", "runs/log-batch", run_id=run, metrics=[*batch, *batch])
+    owner.ask("POST", "runs/log-metric", run_id=run, **point)
+    owner.ask("POST", "runs/log-metric", run_id=run, **point)
+
+    expected = [(0, 1_000, 0.5), *((step, 1_000 + step, 1 / (1 + step)) for step in range(5))]
+    assert sorted(history(owner, run, "loss")) == sorted(expected)
+
+
+@pytest.mark.parametrize("value", ["NaN", "Infinity", "-Infinity"])
+def test_a_value_that_is_not_finite_is_sent_again_like_any_other(owner: Protocol, value: str) -> None:
+    run = owner.run()
+
+    for _ in range(2):
+        owner.ask("POST", "runs/log-metric", run_id=run, key="loss", value=value, timestamp=5, step=0)
+
+    assert len(history(owner, run, "loss")) == 1
+
+
+def test_equal_values_of_other_steps_or_times_are_points_of_their_own(owner: Protocol) -> None:
+    run = owner.run()
+    places = [(3, 10), (3, 11), (1, 10), (1, 12)]
+
+    for step, timestamp in places:
+        owner.ask("POST", "runs/log-metric", run_id=run, key="loss", value=1.0, timestamp=timestamp, step=step)
+
+    assert sorted(place[:2] for place in history(owner, run, "loss")) == sorted(places)

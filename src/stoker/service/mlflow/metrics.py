@@ -122,7 +122,7 @@ def _store(call: Call, run: str, points: _Points) -> tuple[str, ...]:
     if not points.lines:
         return ()
     store = call.context.store
-    result = store.journals.ingest(run, JOURNAL, None, points.lines)
+    result = store.journals.ingest(run, JOURNAL, None, points.lines, once=True)
     if points.of_models:
         store.logged_models.log_metrics(run, points.of_models)
     return result.changed_run_ids

@@ -188,6 +188,7 @@ class JournalRepository(ABC):
         *,
         trusted: bool = False,
         final: bool = False,
+        once: bool = False,
     ) -> IngestResult:
         r"""Store a piece of a journal.
 
@@ -205,6 +206,9 @@ class JournalRepository(ABC):
             Whether the supervisor's records (`status`) count.
         final : bool, default=False
             Nothing will follow: a torn last line counts as stored.
+        once : bool, default=False
+            Whether a point that is equal to one of the last 1,000 of its series is left out: a sender that knows no
+            offsets sends again what it has no answer to.
         """
 
     @abstractmethod

@@ -52,6 +52,7 @@ class SqlJournals(JournalRepository):
         *,
         trusted: bool = False,
         final: bool = False,
+        once: bool = False,
     ) -> IngestResult:
         """Store a piece of a journal."""
         with self._database.write() as connection:
@@ -64,7 +65,7 @@ class SqlJournals(JournalRepository):
             lines = read_lines(data[stored - offset :], stored, final=final)
             if not lines.consumed:
                 return IngestResult(stored)
-            points = PointWriter(self._database, connection, self._series, key)
+            points = PointWriter(self._database, connection, self._series, key, once=once)
             references = self._known(connection, key, root)
             ingestion = Ingestion(self._database, connection, points, (key, journal), references, trusted=trusted)
             ingestion.take(lines)

@@ -19,6 +19,8 @@ MOST_CACHED = 50_000
 _INSERT = (
     "INSERT INTO points (series, id, journal, position, t, step, kind, num, text) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
+_LATEST = "SELECT t, step, kind, num, text FROM points WHERE series = ? ORDER BY id DESC LIMIT ?"
+MOST_RESENT = 1_000
 _UPDATE = "UPDATE series SET last_point = ?, last_step = ?, last_t = ?, last = ?, tabular = ? WHERE pk = ?"
 
 
@@ -49,6 +51,14 @@ class Series:
             if not later:
                 return
         self.t, self.step, self.last = t, step, number
+
+    def ends_before(self, t: float, step: float | None) -> bool:
+        """Whether a point lies behind all that have a step, so that it can't be one of them."""
+        if self.t is None:
+            return True
+        if self.step is None or step is None:
+            return False
+        return self.step < step or (self.step == step and self.t < t)
 
 
 class SeriesCache:
@@ -98,7 +108,9 @@ class SeriesCache:
 class PointWriter:
     """Gathers the points of one piece of a journal."""
 
-    def __init__(self, database: Database, connection: Connection, cache: SeriesCache, journal: int) -> None:
+    def __init__(
+        self, database: Database, connection: Connection, cache: SeriesCache, journal: int, *, once: bool = False
+    ) -> None:
         self._database = database
         self._connection = connection
         self._cache = cache
@@ -107,6 +119,8 @@ class PointWriter:
         self._next = self._first
         self._rows: list[tuple[Any, ...]] = []
         self._touched: dict[int, Series] = {}
+        # What each series held before, as far as it was asked, where no point is to be stored twice.
+        self._latest: dict[int, set[tuple[Any, ...]]] | None = {} if once else None
         self.metrics: set[tuple[str, str]] = set()
 
     def open(self, keys: RunKeys, name: str, column: str, kind: str, *, tabular: bool = False) -> Series:
@@ -121,9 +135,11 @@ class PointWriter:
 
     def add(self, to: Series, position: int, t: float, step: Any, value: Any) -> None:
         """Add one value; the way of every `run.log`."""
-        self._next = number = self._next + 1
         if step is not None:
             step = step_of(step)
+        if self._latest is not None and self._is_known(self._latest, to, (t, step, *encode(value))):
+            return
+        self._next = number = self._next + 1
         if type(value) is float and value - value == 0.0:
             row: tuple[Any, ...] = (to.pk, number, self._journal, position, t, step, FLOAT, value, None)
             to.note(t, step, value)
@@ -166,6 +182,21 @@ class PointWriter:
             )
         )
         self.metrics.add((keys.id, name))
+
+    def _is_known(self, latest: dict[int, set[tuple[Any, ...]]], series: Series, point: tuple[Any, ...]) -> bool:
+        """Whether a point is one of a series' latest already; it counts as one from now on."""
+        known = latest.get(series.pk)
+        if known is None:
+            if series.ends_before(point[0], point[1]):
+                # Nothing need be read for it: the common way.
+                return False
+            stored = self._connection.exec_driver_sql(_LATEST, (series.pk, MOST_RESENT))
+            known = latest[series.pk] = {tuple(row) for row in stored}
+            known.update((row[4], *row[5:]) for row in self._rows if row[0] == series.pk)
+        if point in known:
+            return True
+        known.add(point)
+        return False
 
     def write(self) -> None:
         """Write all that was gathered."""
