@@ -345,6 +345,8 @@ def test_what_is_not_there_fails_the_run_in_a_sentence(experiment: Experiment, c
         run.wait_for_completion()
 
     assert error_of(run).startswith("The input 'x' could not be prepared. Nothing matches 'absent/*.csv'")
+    record = run.experiment.workspace._api.get(f"/runs/{run.id}")
+    assert (record["error"]["code"], record["status_reason"]) == ("DataNotPrepared", None)
     assert "Nothing matches" in log_of(run, "system_logs/data.txt")
     assert "never" not in run.get_details_with_logs()["logFiles"].get("user_logs/std_log.txt", "")
 

@@ -128,13 +128,15 @@ class Supervisor(Notes):
             reason = self._why_canceled()
             facts = never_started(self.ranks, 143, reason, f"The run was canceled: {reason}", canceled=True)
         except LaunchError as error:
-            facts = never_started(self.ranks, 127, "could not be started", str(error))
+            facts = never_started(self.ranks, 127, "could not be started", str(error), error="NotStarted")
         except DataError as error:
-            facts = never_started(self.ranks, 126, "its data could not be prepared", str(error))
+            facts = never_started(
+                self.ranks, 126, "its data could not be prepared", str(error), error="DataNotPrepared"
+            )
         except Exception as error:  # noqa: BLE001  # a full disk, a missing object: the run must say so
             say(f"failed: {error!r}")
             message = f"The run could not be carried out on this machine: {error}. Mend that and submit it again."
-            facts = never_started(self.ranks, 126, "could not be carried out", message)
+            facts = never_started(self.ranks, 126, "could not be carried out", message, error="NotStarted")
         with contextlib.suppress(OSError):
             self._own_log()
         self._clear_up(thorough=self._ending is not None or not self.ranks.succeeded)

@@ -135,16 +135,18 @@ def never_started(
     message: str,
     *,
     canceled: bool = False,
-    warnings: list[str] | None = None,
+    error: str | None = None,
 ) -> dict[str, Any]:
-    """Return the end of a run whose script was not, or not wholly, started."""
-    return {**_facts(code, None, reason, message, ranks, canceled=canceled), "warnings": warnings or []}
+    """Return the end of a run whose script was not, or not wholly, started; `error`: the run's error code."""
+    facts = {**_facts(code, None, reason, message, ranks, canceled=canceled), "warnings": []}
+    return facts if error is None else {**facts, "error": error}
 
 
 def data_lost(facts: dict[str, Any], message: str) -> dict[str, Any]:
     """Return the end of a run whose outputs could not be kept: how its script ended counts where that was worse."""
     if facts.get("code") == 0 and not facts.get("canceled") and not facts.get("timed_out"):
-        return {**facts, "code": 125, "reason": "its outputs could not be kept", "message": message}
+        why = {"error": "OutputsNotKept", "reason": "its outputs could not be kept", "message": message}
+        return {**facts, "code": 125, **why}
     return {**facts, "warnings": [*(facts.get("warnings") or []), message]}
 
 

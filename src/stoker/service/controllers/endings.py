@@ -152,6 +152,9 @@ class Endings:
         if run["kind"] == "submitted":
             # A process that opened an interactive run goes on after the run, and so may its children.
             self._close_children(run["id"], "Its script ended first.")
+        if status is not RunStatus.CANCELED:
+            # It says why the run waits, and that is over.
+            fields["status_reason"] = None
         changed = self._store.runs.transition(run["id"], status, error=error, **fields)
         self._store.logs.finish(run["id"])
         self._bus.notify(run["id"])
@@ -194,6 +197,6 @@ def outcome(run: dict[str, Any], exit_facts: dict[str, Any]) -> tuple[RunStatus,
         return RunStatus.CANCELED, {"code": "Canceled", "message": run.get("status_reason") or message}
     if exit_facts.get("code") == 0:
         return RunStatus.COMPLETED, None
-    code = "Lost" if exit_facts.get("lost") else "UserScriptFailed"
+    code = "Lost" if exit_facts.get("lost") else exit_facts.get("error") or "UserScriptFailed"
     details = {key: exit_facts[key] for key in ("code", "signal", "ranks") if exit_facts.get(key) is not None}
     return RunStatus.FAILED, {"code": code, "message": message, "details": details}
