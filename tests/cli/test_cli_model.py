@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from stoker.core import Experiment, Model, Workspace
+from stoker.core import Dataset, Experiment, Model, Workspace
 from stoker.testing.workspaces import TemporaryWorkspace
 
 Done = subprocess.CompletedProcess[str]
@@ -77,6 +77,19 @@ def test_models_of_a_run_are_registered_listed_and_traced(
     assert asked(cli("list", "--name", "nothing", "-o", "json")) == []
     assert f"made by run {run.id}" in cli("lineage", "traced").stdout
     assert asked(cli("lineage", "traced:1", "--up", "-o", "json"))["node"]["ref"] == "traced:1"
+
+
+def test_a_model_s_data_sets_are_shown_by_name_and_version(
+    cli: Callable[..., Done], ws: Workspace, tmp_path: Path
+) -> None:
+    (tmp_path / "a.bin").write_bytes(b"a")
+    named = Dataset.File.from_files(f"file://{tmp_path}/a.bin").register(ws, "weights")
+    nameless = Dataset.File.from_files(f"file://{tmp_path}/*.bin")
+    Model.register(ws, str(tmp_path / "a.bin"), "fed", datasets=[("training", named), ("test", nameless)])
+
+    shown = cli("show", "fed")
+    assert "training: weights:1" in shown.stdout, shown.stderr
+    assert f"test: {nameless.id}" in shown.stdout
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from stoker.cli.refs import find_run, segment
 from stoker.cli.session import SESSION, UsageProblem, confirm, hint, say
 from stoker.cli.table import Column, facts
 from stoker.cli.units import ago, size
+from stoker.exceptions import NotFoundException
 
 app = Noun()
 
@@ -71,15 +72,28 @@ def _record(model: str, version: str | None) -> dict[str, Any]:
     return found
 
 
+def _called(dataset: str) -> str:
+    """Return a data set's name and version; one without a name is called by its id."""
+    with contextlib.suppress(NotFoundException):
+        found = SESSION.get(f"/datasets/by-id/{segment(dataset)}")
+        return f"{found['name']}:{found['version']}" if found["name"] else dataset
+    return dataset
+
+
 def _path(record: dict[str, Any]) -> str:
     return f"/models/{segment(record['name'])}/{record['version']}"
 
 
 def _emit(record: dict[str, Any]) -> None:
+    emit(record, text=lambda: _text(record))
+
+
+def _text(record: dict[str, Any]) -> str:
     files = [f"{item['path']}  {size(item['size'])}" for item in record.get("file_list", ())[:20]]
     more = len(record.get("file_list", ())) - len(files)
     framework = " ".join(item for item in (record["framework"], record["framework_version"]) if item)
     flavors = record["details"].get("flavors") or {}
+    datasets = [f"{role}: {_called(dataset)}" for role, dataset in record["datasets"]]
     shown = [
         ("Model", f"{record['name']} (version {record['version']})"),
         ("Description", record["description"]),
@@ -90,13 +104,13 @@ def _emit(record: dict[str, Any]) -> None:
         ("Stage", None if record["stage"] == "None" else record["stage"]),
         ("Aliases", ", ".join(record["aliases"]) or None),
         ("Made by", record["run_id"]),
-        ("Data sets", "\n".join(f"{role}: {dataset}" for role, dataset in record["datasets"]) or None),
+        ("Data sets", "\n".join(datasets) or None),
         ("Size", size(record["size"])),
         ("Files", "\n".join([*files, *([f"and {more} more"] if more > 0 else [])]) or None),
         ("Created", record["created"]),
         ("Created by", record["created_by"]),
     ]
-    emit(record, text=lambda: facts(shown))
+    return facts(shown)
 
 
 @app.verb("register")

@@ -8,6 +8,7 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
+from stoker.base.arguments import shown_arguments
 from stoker.base.times import from_iso
 
 __all__ = ["ago", "duration", "number", "parameters", "run_seconds", "size", "span"]
@@ -92,7 +93,7 @@ def parameters(run: Mapping[str, Any]) -> dict[str, str]:
     {'alpha': '0.1', 'n': '3', 'argument 1': 'data', 'fast': 'true'}
     """
     definition = run.get("definition") or {}
-    words = [str(item) for item in definition.get("arguments") or []]
+    words = shown_arguments(definition)
     found: dict[str, str] = {}
     place, count = 0, 0
     while place < len(words):

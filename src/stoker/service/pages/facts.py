@@ -8,6 +8,7 @@ from typing import Any
 
 from markupsafe import Markup
 
+from stoker.base.arguments import shown_arguments
 from stoker.base.states import RunStatus
 from stoker.service.pages import format as words
 from stoker.service.pages.ansi import to_html
@@ -35,7 +36,7 @@ def command(definition: Mapping[str, Any]) -> str:
     if line:
         return line if isinstance(line, str) else shlex.join(str(item) for item in line)
     script = definition.get("script")
-    return shlex.join([str(script), *map(str, definition.get("arguments") or [])]) if script else ""
+    return shlex.join([str(script), *shown_arguments(definition)]) if script else ""
 
 
 def error_tail(error: Mapping[str, Any] | None, log_text: str) -> Markup:

@@ -13,6 +13,7 @@ from urllib.parse import quote, urlencode
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from stoker.base.arguments import shown_arguments
 from stoker.base.states import RunStatus
 from stoker.service.pages import data, facts
 from stoker.service.pages import format as words
@@ -60,7 +61,7 @@ def render_run(view: RunView) -> str:
         run=run,
         seconds=words.run_seconds(run, view.now),
         definition=run["definition"] or {},
-        parameters=words.parameters((run["definition"] or {}).get("arguments") or []),
+        parameters=words.parameters(shown_arguments(run["definition"])),
         command=facts.command(run["definition"] or {}),
         metrics=metrics,
         pictures=pictures[: data.MOST_PICTURES],
