@@ -160,10 +160,18 @@ def test_the_command_prints_a_table_json_and_a_page(tmp_path: Path) -> None:
     out = stoker("azureml", "check", str(tmp_path), "--html", str(tmp_path / "report.html"))
     facts = json.loads(stoker("azureml", "check", str(tmp_path), "-o", "json").stdout)
 
-    assert "50 % of 2 uses of v1 in 1 files" in out.stdout
+    assert "50 % of 2 uses of v1 in 1 file work here" in out.stdout
+    assert "a.py:2" in out.stdout
     assert (facts["share"], facts["files"]) == (0.5, 1)
     assert set(facts["calls"][0]) == {"name", "file", "line", "verdict", "instead"}
     assert (tmp_path / "report.html").read_text().startswith("<!doctype html>")
+
+
+def test_a_folder_without_v1_has_no_share_to_boast_of(tmp_path: Path) -> None:
+    out = stoker("azureml", "check", str(tmp_path), "--html", str(tmp_path / "report.html"))
+
+    assert "No use of v1 was found in 0 files." in out.stdout
+    assert "100 %" not in out.stdout + (tmp_path / "report.html").read_text()
 
 
 def test_the_public_notebooks_of_v1_are_read(shared: Path) -> None:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
-from typing import Annotated
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any
 
 from typer import Argument
 
@@ -17,7 +17,7 @@ from stoker.exceptions import StokerException
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from stoker.porting.findings import Report
+    from stoker.porting.findings import Finding, Report
 
 app = Noun()
 
@@ -25,6 +25,7 @@ _COLUMNS = [
     Column("V1", "name"),
     Column("USES", "uses", right=True, named=True),
     Column("HERE", "verdict"),
+    Column("FIRST AT", "place", shrink=True),
 ]
 _SHOWN = 40
 """Names in the table, unless more do not work."""
@@ -90,10 +91,7 @@ def _commands() -> Mapping[str, str | None]:
 
 def _show(report: Report, path: str) -> None:
     """Write what does not work here with what to use instead, some of what does, and the share."""
-    rows = [
-        {"name": name, "uses": len(found), "verdict": found[0].verdict.value, "instead": found[0].instead}
-        for name, found in report.by_name()
-    ]
+    rows = [_row(name, found) for name, found in report.by_name()]
     odd = [row for row in rows if row["instead"]]
     shown = rows[: max(_SHOWN, len(odd))]
     if rows:
@@ -102,10 +100,31 @@ def _show(report: Report, path: str) -> None:
         write(f"and {len(rows) - len(shown)} more names, which work; `-o json` has each use with its file and line")
     for sentence in dict.fromkeys(row["instead"] for row in odd):
         _explain(str(sentence), [str(row["name"]) for row in odd if row["instead"] == sentence])
+    if report.unread:
+        say("")
     for file, why in report.unread:
         say(f"{file}: {why}")
-    write(f"\n{100 * report.share:.0f} % of {len(report.findings)} uses of v1 in {report.files} files work here.")
+    if not rows:
+        write(f"No use of v1 was found in {_counted(report.files, 'file')}.")
+        return
+    uses, files = _counted(len(report.findings), "use"), _counted(report.files, "file")
+    write(f"\n{100 * report.share:.0f} % of {uses} of v1 in {files} work here.")
     hint(f"stoker azureml check {path} --html report.html   a page with every place")
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number:,} {what}{'' if number == 1 else 's'}"
+
+
+def _row(name: str, found: Sequence[Finding]) -> dict[str, Any]:
+    first = min(found, key=lambda finding: (finding.file, finding.cell or 0, finding.line))
+    return {
+        "name": name,
+        "uses": len(found),
+        "verdict": first.verdict.value,
+        "place": first.place,
+        "instead": first.instead,
+    }
 
 
 def _explain(sentence: str, names: list[str]) -> None:

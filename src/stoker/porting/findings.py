@@ -49,6 +49,12 @@ class Finding:
     instead: str = ""
     cell: int | None = None
 
+    @property
+    def place(self) -> str:
+        """Where it stands, as `train.py:12` or `start.ipynb: cell 3, line 2`."""
+        cell = "" if self.cell is None else f" cell {self.cell},"
+        return f"{self.file}:{cell} line {self.line}" if cell else f"{self.file}:{self.line}"
+
     def to_dict(self) -> dict[str, Any]:
         """Return it as plain JSON."""
         facts = {

@@ -55,11 +55,19 @@ def page(report: Report, title: str) -> str:
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f"<title>{escape(title)}: what works on Stoker</title><style>{_STYLE}</style></head><body>\n"
         f"<h1>What of {escape(title)} works on Stoker</h1>\n"
-        f'<p class="share">{100 * report.share:.0f} %</p>\n'
-        f"<p>of {len(report.findings)} uses of v1 in {report.files} files work here as there.</p>\n"
+        f"{_share(report)}"
         f'<div class="bar" role="img" aria-label="shares of the verdicts">{bar}</div><p>{legend}</p>\n'
         f"{groups}\n"
         f"{f'<h2>Not read</h2><ul>{unread}</ul>' if unread else ''}</body></html>\n"
+    )
+
+
+def _share(report: Report) -> str:
+    if not report.findings:
+        return f"<p>No use of v1 was found in the files that were read: {report.files}.</p>\n"
+    return (
+        f'<p class="share">{100 * report.share:.0f} %</p>\n'
+        f"<p>of {len(report.findings)} uses of v1 in {report.files} files work here as there.</p>\n"
     )
 
 
@@ -78,14 +86,9 @@ def _group(report: Report, verdict: Verdict) -> str:
 
 
 def _name(name: str, found: Sequence[Finding]) -> str:
-    places = "".join(f"<li><code>{escape(_place(one))}</code></li>" for one in found)
+    places = "".join(f"<li><code>{escape(one.place)}</code></li>" for one in found)
     uses = "1 use" if len(found) == 1 else f"{len(found)} uses"
     return (
         f'<details><summary><code>{escape(name)}</code><span class="count">{uses}</span></summary>'
         f'<ul class="places">{places}</ul></details>'
     )
-
-
-def _place(finding: Finding) -> str:
-    cell = "" if finding.cell is None else f" cell {finding.cell},"
-    return f"{finding.file}:{cell} line {finding.line}" if cell else f"{finding.file}:{finding.line}"
