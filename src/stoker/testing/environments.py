@@ -123,6 +123,9 @@ class EnvironmentBuilderContract:
         assert found is not None
         assert (found.kind, found.python) == ("current", sys.executable)
         assert sys.executable in found.messages[-1]
+        # Nobody has written v1's default, so that nobody need hear of it.
+        assert ("python==3.10" in found.messages[-1]) == ("python=3.10" in conda and sys.version_info[:2] != (3, 10))
+        assert "3.8.13" not in found.messages[-1]
 
     def test_what_is_installed_already_is_not_built(self, builder: EnvironmentBuilder) -> None:
         found = builder.find(environment_request(pip=["pytest"]))

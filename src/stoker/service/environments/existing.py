@@ -20,6 +20,8 @@ from stoker.service.environments.plan import Plan
 __all__ = ["Existing", "check_docker", "resolved", "variables"]
 
 _V1_IMAGES = ("mcr.microsoft.com/azureml/", "mcr.microsoft.com/mlops/", "viennaglobal.azurecr.io/", "stoker/")
+_DEFAULT_PIN = "==3.8.13"
+"""What a v1 environment asks for when its writer has chosen nothing."""
 
 
 class Existing:
@@ -81,7 +83,8 @@ class Existing:
     def _as_current(self, request: EnvironmentRequest, plan: Plan, why: str) -> BuiltEnvironment:
         interpreter, installed = self._look(request.python, request)
         message = f"Using the interpreter that submitted, {request.python} (Python {interpreter.version}): {why}"
-        if plan.python and not SpecifierSet(plan.python).contains(interpreter.version, prereleases=True):
+        is_asked = plan.python and plan.python.removesuffix(".*") != _DEFAULT_PIN
+        if is_asked and not SpecifierSet(plan.python).contains(interpreter.version, prereleases=True):
             message += f" Its python{plan.python.removesuffix('.*')} counts only when an environment is built."
         return BuiltEnvironment(
             python=request.python,
