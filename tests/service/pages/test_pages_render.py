@@ -103,6 +103,20 @@ def test_an_image_among_the_files_is_shown_once(view: RunView) -> None:
     assert page.count("<img ") == 2
 
 
+def test_a_chart_that_is_a_file_leads_to_it(view: RunView) -> None:
+    metrics = {
+        "matrix": "aml://artifactId/diabetes_1767311000_0a1b2c3d/charts/matrix_1.json",
+        "lost": "aml://artifactId/x/y",
+    }
+
+    page = render_run(replace(view, metrics=metrics, files=[{"name": "charts/matrix_1.json", "size": 9}]))
+
+    path = "/runs/diabetes_1767311000_0a1b2c3d/files/charts/matrix_1.json"
+    link = f'href="{path}" title="charts/matrix_1.json">matrix_1.json</a>'
+    assert link in page
+    assert "aml://artifactId/x/y" in page
+
+
 def test_a_run_without_data_has_no_empty_sections_of_it(view: RunView) -> None:
     page = render_run(replace(view, lineage={}, files=[]))
 

@@ -14,11 +14,13 @@ from stoker.service.pages.views import Record
 if TYPE_CHECKING:
     from markupsafe import Markup
 
-__all__ = ["Chart", "Metrics", "Picture", "Table", "metrics_of", "resource_charts"]
+__all__ = ["Chart", "Metrics", "Picture", "Table", "Value", "metrics_of", "resource_charts"]
 
 MOST_ROWS = 50
 """Rows of a table on the page; the rest is one command away."""
 MOST_LINES = 8
+REFERENCE = "aml://artifactId/"
+"""How the value of a metric that is a file begins."""
 PICTURES = (".png", ".jpg", ".jpeg", ".gif", ".svg", ".webp", ".bmp")
 
 
@@ -48,6 +50,17 @@ class Table:
 
 
 @dataclass(frozen=True)
+class Value:
+    """A metric with one value; `file`: the run's file that it names, as a confusion matrix does."""
+
+    name: str
+    shown: str
+    exact: str
+    description: str
+    file: str = ""
+
+
+@dataclass(frozen=True)
 class Picture:
     """A metric that is an image file of the run."""
 
@@ -60,7 +73,7 @@ class Picture:
 class Metrics:
     """All metrics of a run, by the way they are shown."""
 
-    values: tuple[tuple[str, str, str, str], ...]
+    values: tuple[Value, ...]
     charts: tuple[Chart, ...]
     tables: tuple[Table, ...]
     pictures: tuple[Picture, ...]
@@ -85,7 +98,8 @@ def metrics_of(metrics: Mapping[str, Any], series: Sequence[Record], files: Sequ
     by_name: dict[str, list[Record]] = {}
     for item in series:
         by_name.setdefault(str(item["name"]), []).append(item)
-    images = {str(file["name"]) for file in files if str(file["name"]).lower().endswith(PICTURES)}
+    names = {str(file["name"]) for file in files}
+    images = {name for name in names if name.lower().endswith(PICTURES)}
     values, charts, tables, pictures = [], [], [], []
     for name in dict.fromkeys([*metrics, *by_name]):
         items, value = by_name.get(name, []), metrics.get(name)
@@ -101,8 +115,13 @@ def metrics_of(metrics: Mapping[str, Any], series: Sequence[Record], files: Sequ
             is_part = any(item.get("is_part") for item in items)
             tables.append(_table(name, columns, description, is_drawn=chart is not None, is_part=is_part))
         elif name in metrics and not isinstance(value, list):
-            values.append((name, number(value), _exact(value), description))
+            values.append(_value(name, value, names, description))
     return Metrics(tuple(values), tuple(charts), tuple(tables), tuple(pictures))
+
+
+def _value(name: str, value: Any, files: set[str], description: str) -> Value:
+    file = _file(value, files) if str(value).startswith(REFERENCE) else ""
+    return Value(name, file.rpartition("/")[2] or number(value), file or _exact(value), description, file)
 
 
 def _exact(value: Any) -> str:
@@ -117,11 +136,16 @@ def _columns(value: Any, *, is_drawn: bool) -> dict[str, list[Any]]:
 
 
 def _picture(name: str, value: Any, images: set[str], description: str) -> Picture | None:
-    reference = value[-1] if isinstance(value, list) and value else value
+    file = _file(value[-1] if isinstance(value, list) and value else value, images)
+    return Picture(name, file, description) if file else None
+
+
+def _file(reference: Any, files: set[str]) -> str:
+    """Return the file that a value refers to; empty when it refers to none of them."""
     if not isinstance(reference, str):
-        return None
-    found = [image for image in images if reference == image or reference.endswith(f"/{image}")]
-    return Picture(name, max(found, key=len), description) if found else None
+        return ""
+    found = [file for file in files if reference == file or reference.endswith(f"/{file}")]
+    return max(found, key=len, default="")
 
 
 def _chart(name: str, items: Sequence[Record], description: str) -> Chart | None:
