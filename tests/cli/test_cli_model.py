@@ -75,6 +75,7 @@ def test_models_of_a_run_are_registered_listed_and_traced(
     assert [item["id"] for item in asked(cli("list", "--run", run.id, "-o", "json"))] == ["traced:1"]
     assert {"traced", "other"} <= {item["name"] for item in asked(cli("list", "-o", "json"))}
     assert asked(cli("list", "--name", "nothing", "-o", "json")) == []
+    assert "No model is like that" in cli("list", "--name", "nothing").stderr
     assert f"made by run {run.id}" in cli("lineage", "traced").stdout
     assert asked(cli("lineage", "traced:1", "--up", "-o", "json"))["node"]["ref"] == "traced:1"
 

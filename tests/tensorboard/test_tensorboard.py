@@ -305,11 +305,14 @@ def test_v1s_command_shows_a_run_until_it_is_interrupted(interpreter: str, live_
     command = [sys.executable, "-m", "stoker.cli", "az", "ml", "run", "monitor-tensorboard", "-r", run.id]
     environment = {**os.environ, "PYTHONPATH": str(packages), "STOKER_WORKSPACE": str(live_workspace.root)}
     with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True) as shown:
-        assert shown.stderr is not None
-        url = shown.stderr.readline().split()[1]
-        is_there = urllib.request.urlopen(url, timeout=10).status
-        shown.send_signal(signal.SIGINT)
-        rest = shown.stderr.read()
+        try:
+            assert shown.stderr is not None
+            url = shown.stderr.readline().split()[1]
+            is_there = urllib.request.urlopen(url, timeout=10).status
+            shown.send_signal(signal.SIGINT)
+            rest = shown.communicate(timeout=60)[1]
+        finally:
+            shown.kill()
 
     assert (is_there, shown.returncode) == (200, 0), rest
     with pytest.raises(OSError, match="refused"):

@@ -61,7 +61,8 @@ def list_datasets(
 ) -> None:
     """List registered datasets."""
     found = SESSION.get("/datasets", tag=tag or None)["datasets"]
-    emit(found, _COLUMNS, empty="No datasets. Register one: `stoker dataset register NAME PATH`.")
+    none = "No datasets. Register one: `stoker dataset register NAME PATH`."
+    emit(found, _COLUMNS, empty="No dataset is like that; `stoker dataset list` shows all." if tag else none)
 
 
 @app.verb("show")

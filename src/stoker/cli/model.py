@@ -51,7 +51,9 @@ def list_models(
     query["run_id"] = find_run(api, run)["id"] if run else None
     query["latest"] = not (everything or name or run)
     found = api.get("/models", **query)["models"]
-    emit(found, _COLUMNS, empty="No models. Register one: `stoker model register -n NAME -p PATH`.")
+    none = "No models. Register one: `stoker model register -n NAME -p PATH`."
+    narrowed = name or tag or prop or run
+    emit(found, _COLUMNS, empty="No model is like that; `stoker model list` shows all." if narrowed else none)
 
 
 @app.verb("show")
