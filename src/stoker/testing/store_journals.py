@@ -60,6 +60,17 @@ class JournalContract:
             store.journals.ingest("a", "j", None, lines(*records), once=True)
         assert store.metrics.collapsed("a") == {"x": [1] * 4, "y": {"$": "nan"}}
 
+    @pytest.mark.parametrize("bad", [["m", 0, 2.0, "x", 1, 10**400], ["m", 0, 2.0, "\ud800", 1, 10**400]])
+    def test_a_point_that_can_not_be_kept_keeps_no_other_from_being_stored(self, store: Store, bad: Any) -> None:
+        """Behind good points of the same metric, too."""
+        make(store, "a")
+        data = lines(["m", 0, 1.0, "x", 1, 0], bad, ["m", 0, 3.0, "x", 3, 2])
+
+        result = store.journals.ingest("a", "j", 0, data)
+
+        assert (result.stored, result.torn) == (len(data), 1)
+        assert store.metrics.collapsed("a")["x"] == [1, 3]
+
     def test_a_gap_takes_nothing(self, store: Store) -> None:
         """And says where to go on."""
         make(store, "a")

@@ -93,10 +93,14 @@ class Ingestion:
                 _, reference, t, name, value, step = record
                 # A wrong type makes a key that is not known, and comes to the careful way.
                 if type(t) is float and type(name) is str and type(reference) is int:
-                    series = known.get((reference, name))
-                    if series is not None:
-                        add(series, position, t, step, value)
-                        continue
+                    try:
+                        series = known.get((reference, name)) or self._open(reference, name)
+                        if series is not None:
+                            add(series, position, t, step, value)
+                            continue
+                    except _BAD:
+                        # A name or number that can't be kept: the careful way says so.
+                        pass
             self._careful(position, record)
         self._points.write()
         if self.torn:
@@ -107,6 +111,14 @@ class Ingestion:
             )
         for key in self._to_touch:
             writes.touch(self._database, self._connection, key)
+
+    def _open(self, reference: int, name: str) -> Series | None:
+        """Return the series of a metric that this piece names for the first time; None: its run is not known."""
+        keys = self._references.get(reference)
+        if keys is None:
+            return None
+        found = self._series[reference, name] = self._points.open(keys, name, name, "metric")
+        return found
 
     def _careful(self, position: int, record: Any) -> None:
         if isinstance(record, dict) and "journal" in record:
@@ -167,8 +179,6 @@ class Ingestion:
         name, value = _text(rest[0]), rest[1]
         series = self._points.open(keys, name, name, "metric")
         self._points.add(series, position, t, rest[2] if len(rest) > 2 else None, value)
-        reference = next(number for number, known in self._references.items() if known is keys)
-        self._series[reference, name] = series
 
     def _change(self, keys: RunKeys) -> None:
         self.changed[keys.pk] = keys.id
