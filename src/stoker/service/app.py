@@ -14,6 +14,9 @@ from stoker.service.limits import BodyLimit
 __all__ = ["create_app"]
 
 
+_ASKED_IN_LOOPS = frozenset({"/api/2.0/mlflow/runs/log-metric", "/api/2.0/mlflow/runs/log-batch"})
+
+
 def create_app(context: ServiceContext) -> FastAPI:
     """Return the application of one workspace's service."""
     app = FastAPI(
@@ -26,8 +29,9 @@ def create_app(context: ServiceContext) -> FastAPI:
         redirect_slashes=False,
     )
     app.state.context = context
-    for router in (*api.routers, browser.router, *mlflow.routers):
-        app.router.routes.extend(router.routes)
+    routes = [route for router in (*api.routers, browser.router, *mlflow.routers) for route in router.routes]
+    # They are tried one after the other.
+    app.router.routes.extend(sorted(routes, key=lambda route: getattr(route, "path", "") not in _ASKED_IN_LOOPS))
     errors.install(app)
     hosts = frozenset({context.settings.host})
     app.add_middleware(BodyLimit, max_upload_bytes=context.settings.max_upload_bytes)

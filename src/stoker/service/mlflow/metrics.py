@@ -28,7 +28,7 @@ _NOT_FINITE = {"nan": "nan", "inf": "inf", "infinity": "inf", "-inf": "-inf", "-
 def log_metric(call: Call) -> Parameters:
     """Store one point."""
     points = _points([call.parameters])
-    with call.context.store.write():
+    with call.context.store.write(whole=True):
         # All in one transaction: each one costs more than what is done in it.
         run = changeable_run(call)
         changed = _store(call, run, points)
@@ -43,7 +43,7 @@ def log_batch(call: Call) -> Parameters:
     if len(metrics) > MOST_AT_ONCE:
         raise invalid(f"{len(metrics)} metrics are logged at once; at most {MOST_AT_ONCE} go in one request.")
     points = _points(metrics)
-    with call.context.store.write():
+    with call.context.store.write(whole=True):
         run = changeable_run(call)
         set_params(call, run, call.items("params"))
         set_tags(call, run, call.items("tags"))

@@ -349,10 +349,16 @@ class Store(ABC):
         return SqlStore(url)
 
     @abstractmethod
-    def write(self) -> AbstractContextManager[None]:
+    def write(self, *, whole: bool = False) -> AbstractContextManager[None]:
         """Make one transaction of all that this thread writes in the block; an exception takes all of it back.
 
         Keep the block short and free of input and output: every other writer waits.
+
+        Parameters
+        ----------
+        whole : bool, default=False
+            Whether the block catches nothing. Otherwise what fails inside is taken back alone, for which each call
+            marks a place to go back to: a third of what a small one costs.
         """
 
     @abstractmethod

@@ -16,13 +16,14 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import QueuePool, StaticPool
 
 from stoker.exceptions import ServiceException, StokerException, UserErrorException
+from stoker.service.store.sql.prepared import Prepared
 from stoker.service.store.sql.tables import counters
 
 __all__ = ["Database"]
 
-_VALUE = select(counters.c.value).where(counters.c.name == bindparam("wanted"))
-_INSERT = insert(counters)
-_SAVE = _INSERT.on_conflict_do_update(index_elements=["name"], set_={"value": _INSERT.excluded.value})
+_VALUE = Prepared(select(counters.c.value).where(counters.c.name == bindparam("wanted")))
+_INSERT = insert(counters).values(name=bindparam("counter"), value=bindparam("number"))
+_SAVE = Prepared(_INSERT.on_conflict_do_update(index_elements=["name"], set_={"value": _INSERT.excluded.value}))
 
 BUSY_MILLISECONDS = 20_000
 """How long a writer waits for another process' transaction, as a backup's."""
@@ -64,9 +65,12 @@ class Database:
                 self._here.connection = None
 
     @contextlib.contextmanager
-    def write(self) -> Iterator[Connection]:
-        """Give a connection to write with; a block inside a block is taken back alone when it fails."""
+    def write(self, *, whole: bool = False) -> Iterator[Connection]:
+        """Give a connection to write with; one inside another is taken back alone, save in `whole`."""
         if getattr(self._here, "writes", False):
+            if self._here.whole:
+                yield self._here.connection
+                return
             with self._forgetting(), self._here.connection.begin_nested():
                 yield self._here.connection
             return
@@ -74,6 +78,7 @@ class Database:
             raise AssertionError("a write inside a read")
         with self._writing, _mapped(), self.engine.connect() as connection:
             connection.execution_options(stoker_writes=True)
+            self._here.whole = whole
             with self._transaction(connection):
                 yield connection
 
@@ -113,8 +118,8 @@ class Database:
         if getattr(self._here, "writes", False) and name in self._counters:
             return self._counters[name]
         with self.read() as connection:
-            value = connection.scalar(_VALUE, {"wanted": name})
-        return int(value or 0)
+            row = _VALUE.first(connection, wanted=name)
+        return 0 if row is None else int(row[0])
 
     def on_rollback(self, forget: Callable[[], None]) -> None:
         """Have a cache emptied whenever a transaction is taken back."""
@@ -134,7 +139,7 @@ class Database:
 
     def _save_counters(self, connection: Connection) -> None:
         for name in self._dirty:
-            connection.execute(_SAVE, {"name": name, "value": self._counters[name]})
+            _SAVE.run(connection, counter=name, number=self._counters[name])
         self._dirty.clear()
 
 

@@ -9,6 +9,7 @@ from stoker.service.store.sql.database import Database
 from stoker.service.store.sql.ingest import Ingestion, References
 from stoker.service.store.sql.lines import read_lines
 from stoker.service.store.sql.points import PointWriter, SeriesCache
+from stoker.service.store.sql.prepared import Prepared
 from stoker.service.store.sql.run_rows import key_of, pairs
 from stoker.service.store.sql.run_writes import RunKeys, keys_of
 from stoker.service.store.sql.tables import journal_references, journals, runs
@@ -19,13 +20,15 @@ MOST_JOURNALS = 2_000
 
 
 # Made once, as in run_rows: each piece of each journal needs them.
-_PLACE = select(journals.c.pk, journals.c.stored).where(
-    journals.c.run == bindparam("owner"), journals.c.name == bindparam("wanted")
+_PLACE = Prepared(
+    select(journals.c.pk, journals.c.stored).where(
+        journals.c.run == bindparam("owner"), journals.c.name == bindparam("wanted")
+    )
 )
-_SAVE = (
+_SAVE = Prepared(
     update(journals)
     .where(journals.c.pk == bindparam("key"))
-    .values(torn=journals.c.torn + bindparam("more", type_=Integer))
+    .values(stored=bindparam("bytes"), torn=journals.c.torn + bindparam("more", type_=Integer))
 )
 _STORED = (
     select(journals.c.stored)
@@ -70,7 +73,7 @@ class SqlJournals(JournalRepository):
             ingestion = Ingestion(self._database, connection, points, (key, journal), references, trusted=trusted)
             ingestion.take(lines)
             stored += lines.consumed
-            connection.execute(_SAVE, {"key": key, "stored": stored, "more": ingestion.torn})
+            _SAVE.run(connection, key=key, bytes=stored, more=ingestion.torn)
         return IngestResult(
             stored, tuple(sorted(ingestion.changed.values())), tuple(sorted(points.metrics)), ingestion.torn
         )
@@ -113,9 +116,9 @@ class SqlJournals(JournalRepository):
 
 def _journal(connection: Connection, run: int, name: str) -> tuple[int, int]:
     """Return the journal's key and its stored bytes; it is made when it is new."""
-    row = connection.execute(_PLACE, {"owner": run, "wanted": name}).one_or_none()
+    row = _PLACE.first(connection, owner=run, wanted=name)
     if row is not None:
-        return row.pk, row.stored
+        return row[0], row[1]
     made = connection.execute(insert(journals).values(run=run, name=name, stored=0, torn=0)).inserted_primary_key
     assert made is not None
     return int(made[0]), 0

@@ -15,6 +15,7 @@ from stoker.service.store.base_mlflow import RUN_SEARCH, VIEWS, MlflowRunReposit
 from stoker.service.store.base_runs import Record
 from stoker.service.store.sql.data_tables import hidden_runs, lineage, run_params
 from stoker.service.store.sql.database import Database
+from stoker.service.store.sql.prepared import Prepared
 from stoker.service.store.sql.run_conditions import label_fits
 from stoker.service.store.sql.run_filter import condition, labels_of, sort_key, started
 from stoker.service.store.sql.run_rows import chunks, key_of, load, pairs, unknown_run
@@ -26,7 +27,7 @@ __all__ = ["SqlMlflowRuns"]
 _root = runs.alias("root_run")
 _HIDDEN = exists().where(hidden_runs.c.run == runs.c.pk)
 # Made once, as in run_rows: each value that a client logs asks for them.
-_FACTS = (
+_FACTS = Prepared(
     select(runs.c.id, _root.c.id, experiments.c.id, runs.c.kind, runs.c.status, _HIDDEN, experiments.c.archived)
     .join(_root, _root.c.pk == runs.c.root)
     .join(experiments, experiments.c.pk == runs.c.experiment)
@@ -49,7 +50,7 @@ class SqlMlflowRuns(MlflowRunRepository):
     def facts(self, run_id: str) -> RunFacts:
         """Return what is looked at before a write."""
         with self._database.read() as connection:
-            row = connection.execute(_FACTS, {"wanted": run_id}).one_or_none()
+            row = _FACTS.first(connection, wanted=run_id)
         if row is None:
             raise unknown_run(run_id)
         run, root, experiment, kind, status, hidden, archived = row

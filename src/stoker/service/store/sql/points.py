@@ -137,8 +137,13 @@ class PointWriter:
         """Add one value; the way of every `run.log`."""
         if step is not None:
             step = step_of(step)
-        if self._latest is not None and self._is_known(self._latest, to, (t, step, *encode(value))):
-            return
+        latest = self._latest
+        # A point behind all others needs no look at them: the common way.
+        if latest is not None and (to.pk in latest or not to.ends_before(t, step)):
+            point = (t, step, *encode(value))
+            if point in self._stored(latest, to):
+                return
+            latest[to.pk].add(point)
         self._next = number = self._next + 1
         if type(value) is float and value - value == 0.0:
             row: tuple[Any, ...] = (to.pk, number, self._journal, position, t, step, FLOAT, value, None)
@@ -183,20 +188,14 @@ class PointWriter:
         )
         self.metrics.add((keys.id, name))
 
-    def _is_known(self, latest: dict[int, set[tuple[Any, ...]]], series: Series, point: tuple[Any, ...]) -> bool:
-        """Whether a point is one of a series' latest already; it counts as one from now on."""
+    def _stored(self, latest: dict[int, set[tuple[Any, ...]]], series: Series) -> set[tuple[Any, ...]]:
+        """Return the latest points of a series, those of this piece included."""
         known = latest.get(series.pk)
         if known is None:
-            if series.ends_before(point[0], point[1]):
-                # Nothing need be read for it: the common way.
-                return False
             stored = self._connection.exec_driver_sql(_LATEST, (series.pk, MOST_RESENT))
             known = latest[series.pk] = {tuple(row) for row in stored}
             known.update((row[4], *row[5:]) for row in self._rows if row[0] == series.pk)
-        if point in known:
-            return True
-        known.add(point)
-        return False
+        return known
 
     def write(self) -> None:
         """Write all that was gathered."""

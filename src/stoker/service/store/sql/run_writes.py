@@ -19,6 +19,7 @@ from stoker.base.names import check_free_name, check_run_id
 from stoker.base.states import RunStatus
 from stoker.exceptions import ConflictException, NotFoundException, UserErrorException
 from stoker.service.store.sql.database import Database
+from stoker.service.store.sql.prepared import Prepared
 from stoker.service.store.sql.run_rows import pairs, unknown_run
 from stoker.service.store.sql.tables import experiments, run_details, run_properties, run_tags, runs
 
@@ -66,13 +67,13 @@ def keys_of(connection: Connection, run_id: str) -> RunKeys:
 
 def find_keys(connection: Connection, run_id: str) -> RunKeys | None:
     """Return a run's keys, or None."""
-    row = connection.execute(_KEYS, {"wanted": run_id}).one_or_none()
+    row = _KEYS.first(connection, wanted=run_id)
     return None if row is None else RunKeys(*row)
 
 
 _WANTED = runs.c.id == bindparam("wanted")
 # Made once, as in run_rows: to make a statement costs as much as to run it.
-_KEYS = select(runs.c.pk, runs.c.id, runs.c.experiment, runs.c.top, runs.c.root, runs.c.kind).where(_WANTED)
+_KEYS = Prepared(select(runs.c.pk, runs.c.id, runs.c.experiment, runs.c.top, runs.c.root, runs.c.kind).where(_WANTED))
 _STATE = select(runs.c.pk, runs.c.status, runs.c.queued, runs.c.started, runs.c.ended).where(_WANTED)
 _PARENT = select(runs.c.pk, runs.c.root, runs.c.experiment, runs.c.target).where(_WANTED)
 _EXPERIMENT = select(experiments.c.pk).where(experiments.c.name == bindparam("wanted"))

@@ -75,9 +75,9 @@ class SqlStore(Store):
         self.logged_models = SqlLoggedModels(self.database)
 
     @contextlib.contextmanager
-    def write(self) -> Iterator[None]:
+    def write(self, *, whole: bool = False) -> Iterator[None]:
         """Make one transaction of all that this thread writes in the block."""
-        with self.database.write():
+        with self.database.write(whole=whole):
             yield
 
     def next_incarnation(self) -> int:
