@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import compileall
 import os
 import platform
 import sqlite3
@@ -77,6 +78,8 @@ def main(arguments: list[str]) -> int:
 
 def _measure(parts: list[ModuleType], *, quick: bool) -> list[Row]:
     rows: list[Row] = []
+    # As every installation has it; a checkout has it only where Python may write beside the sources.
+    compileall.compile_dir(PAGE.parents[1] / "src", quiet=1)
     with tempfile.TemporaryDirectory() as folder:
         os.environ["STOKER_HOME"] = os.path.join(folder, "home")
         os.environ["STOKER_CACHE"] = os.path.join(folder, "cache")
