@@ -38,6 +38,7 @@ def paths_below(folder: Path) -> list[str]:
 @pytest.fixture(scope="module")
 def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3]:
     with s3_server(tmp_path_factory.mktemp("s3")) as server:
+        server.make_bucket("data")
         yield server
 
 
@@ -66,7 +67,6 @@ def use(store: AbstractDatastore, source: Path, out: Path) -> None:
 
 
 def test_a_bucket_is_used_like_a_folder(workspace: Workspace, s3: S3, source: Path, tmp_path: Path) -> None:
-    s3.make_bucket("data")
     store = s3_store(workspace, s3, "bucket")
 
     assert store.datastore_type == "S3"
@@ -90,7 +90,6 @@ def test_a_container_is_used_like_a_folder(
 
 
 def test_a_secret_that_expired_is_said_and_a_new_one_helps(workspace: Workspace, s3: S3, source: Path) -> None:
-    s3.make_bucket("other")
     more = {"access_key_id": "x", "secret_access_key": "y", "session_token": "old"}
     s3.refuse_strangers()
     try:
