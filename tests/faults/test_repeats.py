@@ -57,7 +57,7 @@ def submission(run_id: str, ledger: Path) -> dict[str, Any]:
 @pytest.mark.parametrize("passing", [0, 1, 150], ids=["nothing", "one byte", "a part"])
 def test_one_run_of_two_submits(api: Api, proxy: CuttingProxy, tmp_path: Path, passing: int) -> None:
     proxy.cut("POST /api/v1/runs ", passing=passing)
-    run_id = f"submitted-{passing}"
+    run_id = f"submitted-{passing:03}"
     run = api.post("/runs", submission(run_id, tmp_path / "ledger"))
     wait_until(lambda: api.get(f"/runs/{run_id}")["status"] == "Completed", what="the run's end")
 

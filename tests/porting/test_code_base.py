@@ -44,6 +44,31 @@ def test_a_notebook_s_cells_know_what_the_earlier_ones_named(tmp_path: Path) -> 
         ("azureml.core.Run.get_context", 3, 1),
         ("azureml.core.Run.log", 3, 3),
     ]
+    assert report.unread == [("a.ipynb: cell 4", "it is not Python 3: invalid syntax (line 1)")]
+
+
+def test_code_that_only_looks_like_magic_is_read(tmp_path: Path) -> None:
+    notebook(
+        tmp_path / "a.ipynb",
+        cell("from azureml.core import Run", "run = Run.get_context()"),
+        cell("run.log('a', (7", "% 2))", "text = '''", "!ls", "'''", "%time run.complete()"),
+    )
+    report = check(str(tmp_path), {})
+
+    assert [(use.name, use.line) for use in report.findings] == [
+        ("azureml.core.Run.get_context", 2),
+        ("azureml.core.Run.log", 1),
+        ("azureml.core.Run.complete", 6),
+    ]
+    assert report.unread == []
+
+
+def test_a_notebook_in_another_language_is_said(tmp_path: Path) -> None:
+    path = notebook(tmp_path / "a.ipynb", cell("SELECT 1"))
+    content = json.loads(path.read_text())
+    path.write_text(json.dumps({**content, "metadata": {"kernelspec": {"language": "sql"}}}))
+
+    assert check(str(tmp_path), {}).unread == [("a.ipynb", "its cells are sql, not Python")]
 
 
 def test_a_script_that_a_cell_writes_is_read_by_itself(tmp_path: Path) -> None:

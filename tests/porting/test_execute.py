@@ -11,7 +11,6 @@ import pytest
 
 from stoker.exceptions import UserErrorException
 from stoker.porting import execute
-from stoker.porting.cells import run_cells
 
 
 def notebook(path: Path, *sources: str) -> Path:
@@ -85,12 +84,20 @@ def test_a_cell_that_fails_is_said_and_what_ran_is_kept(tmp_path: Path) -> None:
     kept = outputs(tmp_path / "out.ipynb")
 
     assert done.returncode == 1
-    assert "ZeroDivisionError" in done.stderr
+    assert "Cell 2 failed: ZeroDivisionError: division by zero" in done.stderr
+    assert "1 / 0" in done.stderr
     assert "".join(kept[0][0]["text"]).strip() == "one"
     assert kept[1][0]["ename"] == "ZeroDivisionError"
     assert kept[2] == []
 
 
+@pytest.fixture
+def no_kernel(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As where neither nbclient nor ipykernel is installed."""
+    monkeypatch.setattr(execute, "_has_kernel", lambda: False)
+
+
+@pytest.mark.usefixtures("no_kernel")
 def test_without_a_kernel_the_cells_run_in_a_plain_process(tmp_path: Path) -> None:
     sources = [
         "import azureml.core\nprint(azureml.core.Run.__module__)",
@@ -98,21 +105,48 @@ def test_without_a_kernel_the_cells_run_in_a_plain_process(tmp_path: Path) -> No
         "!cat made.py",
         "%matplotlib inline\nfrom made import x\nx + 1",
     ]
-    path = notebook(tmp_path / "a.ipynb", *sources)
-    content = json.loads(path.read_text())
-    error = execute._in_process(content, str(tmp_path))
-    texts = [[one.get("text") or one["data"]["text/plain"] for one in cell["outputs"]] for cell in content["cells"]]
+    kept = tmp_path / "out.ipynb"
+    failure = execute.run_notebook(str(notebook(tmp_path / "a.ipynb", *sources)), str(kept))
+    texts = [[one.get("text") or one["data"]["text/plain"] for one in found] for found in outputs(kept)]
 
-    assert error is None
+    assert failure is None
     assert texts == [["stoker.core.run\n"], ["Writing made.py\n"], ["x = 1\n"], ["2"]]
 
 
-def test_a_plain_process_stops_at_the_first_error() -> None:
-    outcome = run_cells(["x = 1", None, "1 / 0", "x = 2"])
+@pytest.mark.usefixtures("no_kernel")
+@pytest.mark.parametrize(
+    ("code", "why"),
+    [
+        ("1 / 0", "ZeroDivisionError: division by zero"),
+        ("import os; os._exit(3)", "its process ended (exit code 3)."),
+        ("import time; time.sleep(60)", "TimeoutError: The cell took longer than 1 s."),
+    ],
+)
+def test_a_plain_process_keeps_what_ran_before_a_failure(tmp_path: Path, code: str, why: str) -> None:
+    kept = tmp_path / "out.ipynb"
+    failure = execute.run_notebook(str(notebook(tmp_path / "a.ipynb", "print(1)", code, "2")), str(kept), timeout=1)
 
-    assert outcome["error"] == "ZeroDivisionError: division by zero"
-    assert [found is None for found in outcome["outputs"]] == [False, True, False, True]
-    assert outcome["counts"] == [1, 2]
+    assert failure is not None
+    assert (failure.cell, failure.why) == (2, why)
+    assert outputs(kept)[0][0]["text"] == "1\n"
+    assert outputs(kept)[2] == []
+
+
+@pytest.mark.parametrize(
+    ("code", "why"),
+    [
+        ("import os; os._exit(3)", "its process ended"),
+        ("import time; time.sleep(60)", "it took longer than 2 s. Give it more with --timeout."),
+    ],
+)
+def test_a_kernel_s_end_names_the_cell_and_keeps_what_ran(tmp_path: Path, code: str, why: str) -> None:
+    path = notebook(tmp_path / "a.ipynb", "print(1)", code)
+    done = stoker("--timeout", "2", str(path))
+
+    assert done.returncode == 1
+    assert f"Cell 2 failed: {why}" in " ".join(done.stderr.split())
+    assert "Traceback" not in done.stderr
+    assert "".join(outputs(tmp_path / "a.executed.ipynb")[0][0]["text"]) == "1\n"
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"cells": 1}'])

@@ -53,10 +53,12 @@ def run(
     if arguments:
         raise UsageProblem("A notebook takes no arguments. Leave them out, or run a script.")
     output = keep or f"{file.removesuffix('.ipynb')}.executed.ipynb"
-    error = run_notebook(file, output, timeout)
+    failure = run_notebook(file, output, timeout)
+    if failure is not None and failure.traceback:
+        say(failure.traceback)
     say(f"The notebook with its outputs is {output}.")
-    if error is not None:
-        raise StokerException(f"A cell failed: {error}")
+    if failure is not None:
+        raise StokerException(f"Cell {failure.cell} failed: {failure.why}")
     return 0
 
 

@@ -3,96 +3,186 @@
 from __future__ import annotations
 
 import ast
+import asyncio
 import contextlib
+import inspect
 import io
 import os
 import re
+import runpy
+import shlex
+import signal
 import subprocess
 import sys
 import traceback
+from collections.abc import Callable, Iterator
 from typing import Any
+
+from stoker.porting.magics import as_python, split_cell_magic
 
 __all__ = ["run_cells"]
 
-_SHELL = re.compile(r"^(\s*)!(.*)$", re.MULTILINE)
-_MAGIC = re.compile(r"^(\s*)%(?!%).*$", re.MULTILINE)
+_NAMED = re.compile(r"\$\$|\$([A-Za-z_]\w*)|\{([^{}]+)\}")
+"""What IPython fills in from the notebook's names: `$folder`, `{folder}`, and `$$` for a dollar."""
+_MEASURED = frozenset({"", "time", "timeit", "capture", "prun"})
+"""Cell magics whose cell is code."""
+_SHOWN = frozenset({"html", "HTML", "javascript", "js", "latex", "markdown", "svg", "SVG"})
+"""Cell magics whose cell is something for a front end."""
+_SHELLS = frozenset({"bash", "sh", "script", "system", "sx", "!"})
 
 
-def run_cells(sources: list[str | None]) -> dict[str, Any]:
+def run_cells(sources: list[str | None], timeout: float | None = None) -> Iterator[dict[str, Any] | None]:
     """Run cells until one fails.
 
     Parameters
     ----------
     sources : list of (str or None)
         The code of each cell; None for one that has none.
+    timeout : float, optional
+        Seconds that a cell may take.
 
-    Returns
-    -------
-    dict
-        `outputs`: for each cell that was run a list in the notebook format, else None; `counts`; `error`.
+    Yields
+    ------
+    dict or None
+        For each cell that was run `outputs`, a list in the notebook format, and `count`, its number; None for a
+        cell without code.
     """
-    space: dict[str, Any] = {"__name__": "__main__", "__shell__": _shell}
     sys.path.insert(0, os.getcwd())
-    outputs: list[list[dict[str, Any]] | None] = []
-    count = 0
-    error = None
-    for source in sources:
-        if source is None or error is not None:
-            outputs.append(None)
-            continue
-        count += 1
-        found, error = _run(source, space, count)
-        outputs.append(found)
-    return {"outputs": outputs, "counts": list(range(1, count + 1)), "error": error}
+    with contextlib.closing(asyncio.new_event_loop()) as loop:
+        notebook = _Notebook(loop, timeout)
+        for source in sources:
+            outcome = None if source is None else notebook.run(source)
+            yield outcome
+            if outcome is not None and any(output["output_type"] == "error" for output in outcome["outputs"]):
+                return
 
 
-def _run(source: str, space: dict[str, Any], count: int) -> tuple[list[dict[str, Any]], str | None]:
-    written = io.StringIO()
-    outputs: list[dict[str, Any]] = []
-    error, value = None, None
-    with contextlib.redirect_stdout(written), contextlib.redirect_stderr(written):
-        try:
-            value = _execute(source, space)
-        except BaseException as failure:  # noqa: BLE001  # whatever the cell raises is the cell's
-            error = "".join(traceback.format_exception_only(type(failure), failure)).strip()
-            lines = traceback.format_exc().splitlines()
-            outputs.append(
-                {"output_type": "error", "ename": type(failure).__name__, "evalue": str(failure), "traceback": lines}
+class _Notebook:
+    """The names that cells share, and what lines of IPython's do with them."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, timeout: float | None) -> None:
+        self.loop = loop
+        self.timeout = timeout
+        self.count = 0
+        own = {"__shell__": self.shell, "__lines__": self.lines, "__magic__": self.magic}
+        self.space: dict[str, Any] = {"__name__": "__main__", **own}
+
+    def run(self, source: str) -> dict[str, Any]:
+        self.count += 1
+        written = io.StringIO()
+        outputs: list[dict[str, Any]] = []
+        value = None
+        with contextlib.redirect_stdout(written), contextlib.redirect_stderr(written):
+            try:
+                with _at_most(self.timeout):
+                    value = self.execute(source)
+            except BaseException as failure:  # noqa: BLE001  # whatever the cell raises is the cell's
+                outputs.append(_error(failure))
+        if written.getvalue():
+            outputs.insert(0, {"output_type": "stream", "name": "stdout", "text": written.getvalue()})
+        if value is not None:
+            data = {"text/plain": repr(value)}
+            result = {"output_type": "execute_result", "execution_count": self.count, "metadata": {}, "data": data}
+            outputs.append(result)
+        return {"outputs": outputs, "count": self.count}
+
+    def execute(self, source: str) -> Any:
+        """Run a cell, and return the value of its last line when that is an expression."""
+        magic, given, text = split_cell_magic(source)
+        if magic in {"writefile", "file"}:
+            return _write_file(self.filled(given), source.lstrip("\n").partition("\n")[2])
+        if magic in _SHELLS:
+            return self.shell(text, filled=False)
+        if magic in _SHOWN:
+            return None
+        if magic not in _MEASURED:
+            raise NotImplementedError(
+                f"The cell magic %%{magic} needs IPython. Install stoker[notebook], and the notebook runs in a kernel."
             )
-    if written.getvalue():
-        outputs.insert(0, {"output_type": "stream", "name": "stdout", "text": written.getvalue()})
-    if value is not None:
-        data = {"text/plain": repr(value)}
-        outputs.append({"output_type": "execute_result", "execution_count": count, "metadata": {}, "data": data})
-    return outputs, error
+        tree = ast.parse(as_python(text), "<cell>")
+        last = tree.body.pop() if tree.body and isinstance(tree.body[-1], ast.Expr) else None
+        self.evaluate(compile(tree, "<cell>", "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT))
+        if last is None:
+            return None
+        assert isinstance(last, ast.Expr)
+        return self.evaluate(compile(ast.Expression(last.value), "<cell>", "eval", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT))
+
+    def evaluate(self, code: Any) -> Any:
+        value = eval(code, self.space)  # noqa: S307  # the user's own notebook
+        # Code that waits at its top level is a coroutine; one that a cell merely made is its value.
+        return self.loop.run_until_complete(value) if code.co_flags & inspect.CO_COROUTINE else value
+
+    def filled(self, text: str) -> str:
+        """Return a line with the notebook's names filled in; what can't be stays as it is."""
+
+        def fill(match: re.Match[str]) -> str:
+            if match[0] == "$$":
+                return "$"
+            try:
+                return str(eval(match[1] or match[2], self.space))  # noqa: S307  # the same
+            except Exception:  # noqa: BLE001  # a variable of the shell, or braces of its own
+                return match[0]
+
+        return _NAMED.sub(fill, text)
+
+    def shell(self, command: str, *, filled: bool = True) -> None:
+        text = self.filled(command) if filled else command
+        done = subprocess.run(text, shell=True, capture_output=True, text=True, check=False)  # noqa: S602  # the same
+        print(done.stdout + done.stderr, end="")  # noqa: T201  # as IPython does
+
+    def lines(self, command: str) -> list[str]:
+        done = subprocess.run(self.filled(command), shell=True, stdout=subprocess.PIPE, text=True, check=False)  # noqa: S602
+        return done.stdout.splitlines()
+
+    def magic(self, name: str, given: str) -> None:
+        """Do what a line of magic says, where that matters without a front end."""
+        text = self.filled(given).strip()
+        if name == "pip":
+            # For the interpreter that the cells run in.
+            self.shell(f"{shlex.quote(sys.executable)} -m pip {text}")
+        elif name in {"conda", "system", "sx"}:
+            self.shell(f"conda {text}" if name == "conda" else text)
+        elif name == "cd":
+            os.chdir(os.path.expanduser(text or "~"))
+        elif name in {"env", "set_env"} and text:
+            key, _, value = text.partition("=") if "=" in text else text.partition(" ")
+            os.environ[key.strip()] = value.strip()
+        elif name == "run":
+            path, *words = shlex.split(text)
+            before, sys.argv = sys.argv, [path, *words]
+            try:
+                found = runpy.run_path(path, run_name="__main__")
+                self.space.update({key: value for key, value in found.items() if not key.startswith("__")})
+            finally:
+                sys.argv = before
 
 
-def _execute(source: str, space: dict[str, Any]) -> Any:
-    """Run a cell, and return the value of its last line when that is an expression."""
-    first, _, rest = source.partition("\n")
-    if first.startswith(("%%writefile", "%%file")):
-        return _write_file(first, rest)
-    if first.startswith(("%%bash", "%%sh")):
-        return _shell(rest)
-    text = rest if first.startswith("%%") else source
-    text = _MAGIC.sub(r"\1pass", _SHELL.sub(lambda match: f"{match[1]}__shell__({match[2]!r})", text))
-    tree = ast.parse(text, "<cell>")
-    last = tree.body.pop() if tree.body and isinstance(tree.body[-1], ast.Expr) else None
-    exec(compile(tree, "<cell>", "exec"), space)  # noqa: S102  # the user's own notebook
-    if last is None:
-        return None
-    assert isinstance(last, ast.Expr)
-    return eval(compile(ast.Expression(last.value), "<cell>", "eval"), space)  # noqa: S307  # the same
+@contextlib.contextmanager
+def _at_most(seconds: float | None) -> Iterator[None]:
+    if seconds is None:
+        yield
+        return
+
+    def stop(*_: object) -> None:
+        raise TimeoutError(f"The cell took longer than {seconds:g} s.")
+
+    before: Callable[..., Any] | int | None = signal.signal(signal.SIGALRM, stop)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
 
 
-def _write_file(first: str, text: str) -> None:
-    words = first.split()[1:]
-    mode = "a" if "-a" in words else "w"
-    with open(words[-1], mode, encoding="utf-8") as file:
+def _error(failure: BaseException) -> dict[str, Any]:
+    lines = "".join(traceback.format_exception(failure)).splitlines()
+    return {"output_type": "error", "ename": type(failure).__name__, "evalue": str(failure), "traceback": lines}
+
+
+def _write_file(given: str, text: str) -> None:
+    words = shlex.split(given)
+    adds, path = "-a" in words or "--append" in words, words[-1]
+    print(f"{'Appending to' if adds else 'Overwriting' if os.path.exists(path) else 'Writing'} {path}")  # noqa: T201
+    with open(path, "a" if adds else "w", encoding="utf-8") as file:
         file.write(text)
-    print(f"Writing {words[-1]}")  # noqa: T201  # as IPython does
-
-
-def _shell(command: str) -> None:
-    done = subprocess.run(command, shell=True, capture_output=True, text=True, check=False)  # noqa: S602  # the same
-    print(done.stdout + done.stderr, end="")  # noqa: T201  # as IPython does

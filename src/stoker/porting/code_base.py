@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -12,6 +11,7 @@ from stoker.exceptions import UserErrorException
 from stoker.porting.commands import read_commands
 from stoker.porting.configurations import read_configuration
 from stoker.porting.findings import Finding, Report
+from stoker.porting.magics import as_python, split_cell_magic
 from stoker.porting.python_code import Scope, read_python
 
 __all__ = ["check"]
@@ -22,8 +22,8 @@ _PASSED_OVER = frozenset(
 _SHELL = (".sh", ".bash", ".cmd", ".bat", ".ps1", ".yml", ".yaml", ".md", "Dockerfile", "Makefile", "Jenkinsfile")
 _CONFIGURATIONS = (".runconfig", ".yml", ".yaml")
 _MOST_BYTES = 20 << 20
-_MAGIC = re.compile(r"^(\s*)([!%?].*|.*[^\w\s]\?|[\w.]+\?+)$")
-_WRITE_FILE = re.compile(r"^%%(?:writefile|file)\s+(?:-a\s+)?(\S.*)$")
+_MEASURED = frozenset({"", "time", "timeit", "capture", "prun"})
+"""Cell magics whose cell is code."""
 
 
 def check(path: str, commands: Mapping[str, str | None], progress: Callable[[str], None] | None = None) -> Report:
@@ -56,7 +56,7 @@ def check(path: str, commands: Mapping[str, str | None], progress: Callable[[str
         if progress is not None:
             progress(name)
         try:
-            report.add(_read(file, name, commands))
+            report.add(_read(file, name, commands, report.unread))
         except Exception as error:  # noqa: BLE001  # whatever one file holds, the others are read
             report.unread.append((name, _why(error)))
             continue
@@ -86,29 +86,47 @@ def _files(path: str) -> Iterator[str]:
                 yield file
 
 
-def _read(file: str, name: str, commands: Mapping[str, str | None]) -> list[Finding]:
+def _read(file: str, name: str, commands: Mapping[str, str | None], unread: list[tuple[str, str]]) -> list[Finding]:
     if os.path.getsize(file) > _MOST_BYTES:
         raise ValueError(f"it has more than {_MOST_BYTES >> 20} MiB")
     with open(file, encoding="utf-8-sig", errors="replace") as opened:
         text = opened.read()
     if name.endswith(".py"):
-        return [*read_python(_without_magic(text) if "get_ipython" in text else text, name)]
+        return [*read_python(as_python(text), name)]
     if name.endswith(".ipynb"):
-        return _notebook(text, name, commands)
+        return _notebook(text, name, commands, unread)
     found = read_commands(text, name, commands) if name.endswith(_SHELL) else []
     if name.endswith(_CONFIGURATIONS):
         found += read_configuration(text, file, name)
     return found
 
 
-def _notebook(text: str, name: str, commands: Mapping[str, str | None]) -> list[Finding]:
-    cells = json.loads(text).get("cells") or []
+def _notebook(text: str, name: str, commands: Mapping[str, str | None], unread: list[tuple[str, str]]) -> list[Finding]:
+    notebook = json.loads(text)
+    language = _language(notebook)
+    if "python" not in language.lower():
+        unread.append((name, f"its cells are {language}, not Python"))
+        return []
+    cells = notebook.get("cells") or []
     found: list[Finding] = []
     scope: Scope = {}
     for number, cell in enumerate(cells, 1):
-        if isinstance(cell, dict) and cell.get("cell_type") == "code":
-            found += _cell(_source(cell), name, number, scope, commands)
+        if not isinstance(cell, dict) or cell.get("cell_type") != "code":
+            continue
+        text = _source(cell)
+        found += read_commands(text, name, commands, cell=number)
+        try:
+            found += _cell(text, name, number, scope)
+        except SyntaxError as error:
+            # One cell that is not Python hides nothing of the others.
+            unread.append((f"{name}: cell {number}", _why(error)))
     return found
+
+
+def _language(notebook: dict[str, Any]) -> str:
+    metadata = notebook.get("metadata") or {}
+    told = (metadata.get("language_info") or {}).get("name") or (metadata.get("kernelspec") or {}).get("language")
+    return str(told or "python")
 
 
 def _source(cell: dict[str, Any]) -> str:
@@ -116,25 +134,9 @@ def _source(cell: dict[str, Any]) -> str:
     return source if isinstance(source, str) else "".join(source)
 
 
-def _cell(text: str, name: str, number: int, scope: Scope, commands: Mapping[str, str | None]) -> list[Finding]:
-    first, _, rest = text.partition("\n")
-    found = read_commands(text, name, commands, cell=number)
-    written = _WRITE_FILE.match(first.strip())
-    if written:
-        if not written.group(1).strip().endswith(".py"):
-            return found
+def _cell(text: str, name: str, number: int, scope: Scope) -> list[Finding]:
+    magic, given, text = split_cell_magic(text)
+    if magic in {"writefile", "file"}:
         # The file that the cell writes knows nothing of the notebook's names.
-        text, scope = "\n" + rest, {}
-    elif first.startswith("%%") and first.split()[0] not in {"%%time", "%%timeit", "%%capture"}:
-        return found
-    try:
-        found += read_python(_without_magic(text), name, cell=number, scope=scope)
-    except SyntaxError:
-        # One cell that is not Python hides nothing of the others.
-        return found
-    return found
-
-
-def _without_magic(text: str) -> str:
-    """Return the text with IPython's own lines made empty statements, so that line numbers stay."""
-    return "\n".join(_MAGIC.sub(r"\1pass", line) for line in text.split("\n"))
+        return read_python(text, name, cell=number) if given.strip("'\"").endswith(".py") else []
+    return read_python(as_python(text), name, cell=number, scope=scope) if magic in _MEASURED else []

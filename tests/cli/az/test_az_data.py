@@ -150,15 +150,16 @@ def test_a_dataset_is_registered_shown_and_unregistered(az: Any, table: Path, tm
 
 
 def test_a_dataset_is_archived_replaced_and_brought_back(az: Any, table: Path) -> None:
+    table.write_text(table.read_text().replace('"table"', '"older"'))
     first = az("dataset register", "-f", table, "--skip-validation").json["registration"]["id"]
-    table.write_text(table.read_text().replace('"table"', '"newer"'))
+    table.write_text(table.read_text().replace('"older"', '"newer"'))
     newer = az("dataset register", "-f", table, "--skip-validation").json["registration"]["id"]
 
-    archived = az("dataset archive", "-n", "table").json
-    assert (archived["Name"], archived["State"], archived["ID"]) == ("table", "archived", first)
-    assert az("dataset archive", "-n", "table").status == 1
+    archived = az("dataset archive", "-n", "older").json
+    assert (archived["Name"], archived["State"], archived["ID"]) == ("older", "archived", first)
+    assert az("dataset archive", "-n", "older").status == 1
     assert az("dataset reactivate", "-i", first).json["State"] == "active"
-    deprecated = az("dataset deprecate", "-n", "table", "-d", newer).json
+    deprecated = az("dataset deprecate", "-n", "older", "-d", newer).json
     assert (deprecated["State"], deprecated["Deprecated by"]) == ("deprecated", newer)
     assert az("dataset deprecate", "-n", "newer", "-d", "none").status == 1
     assert az("dataset deprecate", "-n", "newer").status == 2
