@@ -25,6 +25,10 @@ def notebook(path: Path, *cells: dict[str, Any]) -> Path:
     return path
 
 
+def works(*names: str) -> dict[str, tuple[Verdict, str]]:
+    return dict.fromkeys(names, (Verdict.WORKS, ""))
+
+
 def stoker(*words: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "stoker.cli", *words]
     return subprocess.run(command, capture_output=True, text=True, check=False)
@@ -93,7 +97,9 @@ def test_commands_in_scripts_and_cells_are_found(tmp_path: Path) -> None:
     notebook(
         tmp_path / "a.ipynb", cell("!az ml run list --last 3", "text = 'az ml run show'", "runs = !az ml run list")
     )
-    report = check(str(tmp_path), {"run submit-script": None, "run list": None, "model deploy": "Use mlflow."})
+    report = check(
+        str(tmp_path), {**works("run submit-script", "run list"), "model deploy": (Verdict.CLOUD, "Use mlflow.")}
+    )
 
     assert [(use.name, use.verdict.value) for use in report.findings] == [
         ("az ml nothing", "missing"),
@@ -114,7 +120,7 @@ def test_a_command_over_several_lines_is_one_and_what_is_only_spoken_of_is_none(
     (tmp_path / "c.md").write_text(
         "The az ml run list of `az ml`; try `az ml run list`.\n```\n# az ml run show\naz ml run show\n```\n"
     )
-    report = check(str(tmp_path), {"run list": None, "run show": None, "run submit-script": None})
+    report = check(str(tmp_path), works("run list", "run show", "run submit-script"))
 
     assert [(use.file, use.line, use.name) for use in report.findings] == [
         ("a.sh", 3, "az ml run list"),
@@ -133,6 +139,19 @@ def test_run_configurations_are_read(tmp_path: Path) -> None:
     verdicts = [use.verdict for use in check(str(tmp_path), {}).findings]
 
     assert verdicts == [Verdict.WORKS, Verdict.DIFFERS]
+
+
+def test_pipelines_and_sweeps_in_yaml_are_found_wherever_they_begin(tmp_path: Path) -> None:
+    (tmp_path / "sweep.yml").write_text(
+        "run_config: train\nsampling:\n    type: random\n    parameter_space: []\npolicy: {type: none}\n"
+    )
+    (tmp_path / "steps.yaml").write_text("# nightly\npipeline:\n    name: nightly\n    steps: {}\n")
+    (tmp_path / "ci.yml").write_text("pipeline:\n- build\nsampling: 3\n")
+
+    assert [(use.file, use.line, use.name) for use in check(str(tmp_path), {}).findings] == [
+        ("steps.yaml", 2, "pipeline in YAML"),
+        ("sweep.yml", 2, "sampling in YAML"),
+    ]
 
 
 def test_what_can_not_be_read_is_said_and_hides_nothing_else(tmp_path: Path) -> None:

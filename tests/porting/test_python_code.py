@@ -76,11 +76,23 @@ def test_what_is_missing_takes_with_it_what_is_given_to_others() -> None:
 
 
 def test_what_only_the_cloud_had_names_what_to_use() -> None:
-    code = "from azureml.core.webservice import AciWebservice\nAciWebservice.deploy_configuration(cpu_cores=1)"
+    code = "from azureml.core.image import ContainerImage\nContainerImage.image_configuration()"
     found = read_python(code, "x.py")
 
     assert [use.verdict for use in found] == [Verdict.CLOUD]
     assert "Model.get_model_path" in found[0].instead
+
+
+def test_web_services_are_to_come_and_name_what_to_use_until_then() -> None:
+    found = uses("""
+        from azureml.core import Model
+        from azureml.core.webservice import AciWebservice
+        AciWebservice.deploy_configuration(cpu_cores=1)
+        Model.deploy(None, "a", []).wait_for_deployment(show_output=True)
+    """)
+
+    assert {verdict for _, verdict in found} == {"missing"}
+    assert [name.rpartition(".")[2] for name, _ in found] == ["deploy_configuration", "deploy", "wait_for_deployment"]
 
 
 def test_a_method_that_v1_never_had_is_missing() -> None:
@@ -161,17 +173,13 @@ def test_items_of_a_mapping_are_a_name_and_an_object_and_no_use_themselves() -> 
 
 def test_what_comes_of_what_only_the_cloud_had_is_the_clouds_too() -> None:
     found = uses("""
-        from azureml.core import Model, Workspace
+        from azureml.core import Workspace
         from azureml.core.compute import ComputeInstance, ComputeTarget
         ws = Workspace.from_config()
-        service = Model.deploy(ws, "a", [])
-        service.wait_for_deployment(show_output=True)
         ComputeTarget.create(ws, "a", ComputeInstance.provisioning_configuration())
     """)
 
     assert [name for name, verdict in found if verdict == "cloud"] == [
-        "core.Model.deploy",
-        "core.Model.deploy.wait_for_deployment",
         "core.compute.ComputeInstance.provisioning_configuration",
         "core.compute.ComputeTarget.create",
     ]

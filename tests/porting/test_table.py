@@ -37,18 +37,18 @@ def test_what_differs_says_how(by_name: dict[str, Row]) -> None:
 
 
 def test_what_only_the_cloud_had_says_what_to_use(by_name: dict[str, Row]) -> None:
-    service = by_name["azureml.core.webservice.AciWebservice"]
+    image = by_name["azureml.core.image.ContainerImage"]
 
-    assert service.verdict is Verdict.CLOUD
-    assert "mlflow models serve" in service.why
-    assert "deploy" in by_name["azureml.core.Model"].names(Verdict.CLOUD)
-    assert by_name["azureml.core.model.InferenceConfig"].verdict is Verdict.CLOUD
+    assert image.verdict is Verdict.CLOUD
+    assert "mlflow models build-docker" in image.why
 
 
 def test_what_comes_later_is_missing_and_not_the_clouds(by_name: dict[str, Row]) -> None:
     for name in ("pipeline.core.Pipeline", "core.compute.RemoteCompute", "train.automl.AutoMLConfig"):
         assert by_name[f"azureml.{name}"].verdict is Verdict.MISSING, name
     assert "attach" in by_name["azureml.core.ComputeTarget"].names(Verdict.MISSING)
+    assert "deploy" in by_name["azureml.core.Model"].names(Verdict.MISSING)
+    assert "mlflow models serve" in by_name["azureml.core.webservice.AciWebservice"].why
 
 
 def test_a_class_that_works_whole_is_in_the_tables_first_part() -> None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Annotated, Any
 
 from typer import Argument
@@ -17,6 +18,7 @@ from stoker.exceptions import StokerException
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from stoker.porting.commands import Commands
     from stoker.porting.findings import Finding, Report
 
 app = Noun()
@@ -83,12 +85,25 @@ def check(
         emit(report.to_dict())
 
 
-def _commands() -> Mapping[str, str | None]:
+def _commands() -> Commands:
+    """Return what becomes of each command of v1's: read off its sentence, or off the docstring of what does it here."""
     from stoker.cli.az.table import COMMANDS, FOREIGN
+    from stoker.porting.docstrings import difference
+    from stoker.porting.findings import Verdict
 
-    return {
-        name: None if isinstance(place, tuple) else f"It {place}" for name, place in {**FOREIGN, **COMMANDS}.items()
-    }
+    known: dict[str, tuple[Verdict, str]] = {}
+    for name, place in {**FOREIGN, **COMMANDS}.items():
+        if isinstance(place, tuple):
+            differs = difference(_command(*place))
+            known[name] = (Verdict.DIFFERS if differs else Verdict.WORKS, differs)
+        else:
+            known[name] = (Verdict.MISSING if "later version" in place else Verdict.CLOUD, f"It {place}")
+    return known
+
+
+def _command(module: str, verb: str) -> Callable[..., Any] | None:
+    app: Noun = importlib.import_module(f"stoker.cli.az.{module}").app
+    return next(info.callback for info in app.registered_commands if info.name == verb)
 
 
 def _show(report: Report, path: str) -> None:

@@ -8,7 +8,13 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, NoReturn
 
-__all__ = ["InferenceConfig", "ModelPackage", "ModelProfile", "refuse"]
+__all__ = ["SERVING", "InferenceConfig", "ModelPackage", "ModelProfile", "refuse"]
+
+SERVING = (
+    "`stoker serve` comes with a later version: until then serve a model with `mlflow models serve -m "
+    "models:/NAME/VERSION`, or take its files with model.download() and serve them with a program of your own."
+)
+"""What to do with a model that is to answer over the web."""
 
 
 def refuse(what: str) -> NoReturn:
@@ -20,15 +26,13 @@ def refuse(what: str) -> NoReturn:
         Always.
     """
     raise UserErrorException(
-        f"{what} can't be done: deployment is not supported, Stoker trains models and keeps them. Take the model's "
-        "files with model.download() and serve them with a program of your choice; `stoker serve` is planned for a "
-        "later version.",
+        f"{what} can't be done: deployment is not supported, Stoker trains models and keeps them. {SERVING}",
         target=what,
     )
 
 
 class _Unsupported:
-    _instead = "Stoker serves no models: take the files with model.download(), and serve them with your own program."
+    _instead = SERVING
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         del args, kwargs

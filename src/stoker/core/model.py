@@ -277,19 +277,19 @@ class Model(ModelFacts):
 
     @staticmethod
     def deploy(*args: Any, **kwargs: Any) -> NoReturn:
-        """Raise `UserErrorException`: there are no web services here."""
+        """Raise `UserErrorException`: `stoker serve` comes with a later version; use `mlflow models serve`."""
         del args, kwargs
         refuse("Model.deploy")
 
     @staticmethod
     def package(*args: Any, **kwargs: Any) -> NoReturn:
-        """Raise `UserErrorException`: there are no web services here."""
+        """Raise `UserErrorException`: `stoker serve` comes with a later version; use `mlflow models serve`."""
         del args, kwargs
         refuse("Model.package")
 
     @staticmethod
     def profile(*args: Any, **kwargs: Any) -> NoReturn:
-        """Raise `UserErrorException`: there are no web services here."""
+        """Raise `UserErrorException`: `stoker serve` comes with a later version; use `mlflow models serve`."""
         del args, kwargs
         refuse("Model.profile")
 

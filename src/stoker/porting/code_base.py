@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from stoker.exceptions import UserErrorException
-from stoker.porting.commands import read_commands
+from stoker.porting.commands import Commands, read_commands
 from stoker.porting.configurations import read_configuration
 from stoker.porting.findings import Finding, Report
 from stoker.porting.magics import as_python, split_cell_magic
@@ -26,7 +26,7 @@ _MEASURED = frozenset({"", "time", "timeit", "capture", "prun"})
 """Cell magics whose cell is code."""
 
 
-def check(path: str, commands: Mapping[str, str | None], progress: Callable[[str], None] | None = None) -> Report:
+def check(path: str, commands: Commands, progress: Callable[[str], None] | None = None) -> Report:
     """Read a code base without running it, and say what of v1 it uses and what of that works here.
 
     Parameters
@@ -34,7 +34,7 @@ def check(path: str, commands: Mapping[str, str | None], progress: Callable[[str
     path : str
         A folder, or one file.
     commands : mapping
-        `az ml` commands that work (`"run submit-script"` -> None), and what is said of others.
+        v1's commands -> verdict and sentence, as `{"run submit-script": (Verdict.WORKS, "")}`.
     progress : callable, optional
         Called with each file's name.
 
@@ -86,7 +86,7 @@ def _files(path: str) -> Iterator[str]:
                 yield file
 
 
-def _read(file: str, name: str, commands: Mapping[str, str | None], unread: list[tuple[str, str]]) -> list[Finding]:
+def _read(file: str, name: str, commands: Commands, unread: list[tuple[str, str]]) -> list[Finding]:
     if os.path.getsize(file) > _MOST_BYTES:
         raise ValueError(f"it has more than {_MOST_BYTES >> 20} MiB")
     with open(file, encoding="utf-8-sig", errors="replace") as opened:
@@ -101,7 +101,7 @@ def _read(file: str, name: str, commands: Mapping[str, str | None], unread: list
     return found
 
 
-def _notebook(text: str, name: str, commands: Mapping[str, str | None], unread: list[tuple[str, str]]) -> list[Finding]:
+def _notebook(text: str, name: str, commands: Commands, unread: list[tuple[str, str]]) -> list[Finding]:
     notebook = json.loads(text)
     language = _language(notebook)
     if "python" not in language.lower():

@@ -7,7 +7,10 @@ from collections.abc import Iterator, Mapping
 
 from stoker.porting.findings import Finding, Verdict
 
-__all__ = ["read_commands"]
+__all__ = ["Commands", "read_commands"]
+
+Commands = Mapping[str, tuple[Verdict, str]]
+"""Command of v1's without `az ml` -> what becomes of it, and what is said of that."""
 
 _COMMAND = re.compile(r"(?<![\w./-])az\s+ml\s+((?:[a-z][a-z0-9-]*\s+){0,3}[a-z][a-z0-9-]*)")
 _CONTINUED = re.compile(r"[ \t]*[\\`^][ \t]*$")
@@ -19,14 +22,10 @@ _ESCAPED = re.compile(r"\s*(?:\w+\s*=\s*)?!")
 """A line of a notebook that the shell carries out: `!az ml run list`, `runs = !az ml run list`."""
 _BEGINS = re.compile(r"(?:^|[;&|(`:]|\b(?:if|then|do|else|sudo|time))\s*[-$>!@]?\s*$")
 """What stands before a word that is a command, and not one in a sentence."""
-_LATER = "a later version"
-"""What a sentence says of a command that Stoker has not yet."""
 _UNKNOWN = "It is no command of v1's extension azure-cli-ml that Stoker knows. `stoker az ml -h` lists those it has."
 
 
-def read_commands(
-    text: str, file: str, commands: Mapping[str, str | None], *, cell: int | None = None
-) -> list[Finding]:
+def read_commands(text: str, file: str, commands: Commands, *, cell: int | None = None) -> list[Finding]:
     """Return the `az ml` commands in a text.
 
     Parameters
@@ -35,14 +34,14 @@ def read_commands(
     file : str
         Its name, for the report.
     commands : mapping
-        Command -> None where it works, else a sentence; those of three and four words too, as
+        Command -> its verdict and a sentence; those of three and four words too, as
         `computetarget create amlcompute`.
     cell : int, optional
         The notebook's cell, where only lines that begin with `!` or belong to `%%bash` count.
 
     Examples
     --------
-    >>> [found.name for found in read_commands("az ml run list --last 3", "ci.sh", {"run list": None})]
+    >>> [found.name for found in read_commands("az ml run list --last 3", "ci.sh", {"run list": (Verdict.WORKS, "")})]
     ['az ml run list']
     """
     found = []
@@ -56,9 +55,8 @@ def read_commands(
             if name is None and not _BEGINS.search(line[: match.start()]):
                 continue
             name = name or " ".join(words[:2])
-            why = commands.get(name, _UNKNOWN)
-            verdict = _verdict(why, known=name in commands)
-            found.append(Finding(file, number, f"az ml {name}", verdict, why or "", cell))
+            verdict, why = commands.get(name, (Verdict.MISSING, _UNKNOWN))
+            found.append(Finding(file, number, f"az ml {name}", verdict, why, cell))
     return found
 
 
@@ -78,12 +76,6 @@ def _lines(text: str, file: str) -> Iterator[tuple[int, str]]:
                 begun = []
     if begun:
         yield number - len(begun) + 1, "".join(begun)
-
-
-def _verdict(why: str | None, *, known: bool) -> Verdict:
-    if why is None:
-        return Verdict.WORKS
-    return Verdict.CLOUD if known and _LATER not in why else Verdict.MISSING
 
 
 def _is_shell(line: str, text: str) -> bool:

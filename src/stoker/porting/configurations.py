@@ -13,7 +13,7 @@ _KINDS = {
     "pipeline": "Pipelines come with a later version; until then submit their steps one by one.",
     "sampling": "Hyperparameter sweeps come with a later version; until then submit a run for each setting.",
 }
-"""First key of a YAML file -> what is said of it."""
+"""Key of a YAML file -> what is said of it."""
 
 
 def read_configuration(text: str, path: str, file: str) -> list[Finding]:
@@ -29,12 +29,12 @@ def read_configuration(text: str, path: str, file: str) -> list[Finding]:
     """
     if file.endswith(".runconfig"):
         return [_run_configuration(path, file)]
-    first = re.search(r"^(\w+):", text, re.MULTILINE)
-    why = _KINDS.get(first.group(1)) if first else None
-    if first is None or why is None or not _is_v1(first.group(1), text):
-        return []
-    line = text[: first.start()].count("\n") + 1
-    return [Finding(file, line, f"{first.group(1)} in YAML", Verdict.MISSING, why)]
+    found = []
+    for key in re.finditer(r"^(pipeline|sampling):", text, re.MULTILINE):
+        if _is_v1(key.group(1), text):
+            line = text[: key.start()].count("\n") + 1
+            found.append(Finding(file, line, f"{key.group(1)} in YAML", Verdict.MISSING, _KINDS[key.group(1)]))
+    return found
 
 
 def _is_v1(kind: str, text: str) -> bool:

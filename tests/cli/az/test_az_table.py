@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import importlib
+import inspect
 import json
 import re
 from pathlib import Path
@@ -131,8 +132,8 @@ def test_the_first_words_alone_list_the_groups(away: Any) -> None:
 def test_the_check_of_old_code_knows_the_same_commands() -> None:
     known = _commands()
 
-    assert known["run submit-script"] is None
-    assert "later version" in str(known["pipeline"])
+    assert known["run submit-script"] == (Verdict.WORKS, "")
+    assert "later version" in known["pipeline"][1]
     assert set(known) == {*COMMANDS, *FOREIGN}
 
 
@@ -141,8 +142,23 @@ def test_the_check_of_old_code_tells_what_comes_later_from_what_only_azure_has()
 
     found = read_commands("\n".join(f"az ml {line}" for line in lines), "ci.sh", _commands())
 
-    assert [finding.verdict for finding in found] == [Verdict.MISSING, Verdict.CLOUD, Verdict.WORKS]
+    assert [finding.verdict for finding in found] == [Verdict.MISSING, Verdict.CLOUD, Verdict.DIFFERS]
     assert found[2].name == "az ml computetarget amlcompute identity show"
+    assert found[2].instead.startswith("There is never one, because runs have the rights")
+
+
+@pytest.mark.parametrize("name", sorted(BUILT))
+def test_a_command_that_does_nothing_says_how_it_differs(name: str) -> None:
+    module, verb = BUILT[name]
+    function = next(
+        info.callback
+        for info in importlib.import_module(f"stoker.cli.az.{module}").app.registered_commands
+        if info.name == verb
+    )
+    does_nothing = re.search(r"nothing was done|has no identity", inspect.getsource(function)) is not None
+    does_nothing |= re.search(r"_nothing_to_switch|_no_identity", inspect.getsource(function)) is not None
+
+    assert not does_nothing or _commands()[name][0] is Verdict.DIFFERS
 
 
 def test_words_of_old_commands_are_completed() -> None:

@@ -97,7 +97,10 @@ def _made(name: str, settings: dict[str, Any]) -> Any:
 
 @app.v1("create computeinstance", cloud=_INSTANCES)
 def create_computeinstance(name: TargetName, vm_size: Size, description: Description = None, tags: Tags = None) -> None:
-    """Make a pool of one node of this machine, in place of a notebook machine."""
+    """Make a pool of one node of this machine.
+
+    Differs from v1: no machine is made, and notebooks run where you start them.
+    """
     settings = {"vm_size": vm_size, "max_nodes": 1, "description": description, "tags": texts(tags)}
     target = _made(name, settings)
     note(f"no machine was made: {name} is a pool of one node of this machine, and notebooks run where you start them.")
@@ -163,21 +166,30 @@ Identities = Annotated[str | None, option("--identities", about="Without effect"
 
 @app.v1("amlcompute identity assign")
 def assign_identity(name: TargetName, identities: Identities = None) -> None:
-    """Do nothing: a pool runs as the user who started the workspace's service."""
+    """Say that a pool has no identity of its own.
+
+    Differs from v1: nothing is done, because runs have the rights of the user whose machine it is.
+    """
     del identities
     _no_identity(name)
 
 
 @app.v1("amlcompute identity remove")
 def remove_identity(name: TargetName, identities: Identities = None) -> None:
-    """Do nothing: a pool has no identity of its own."""
+    """Say that a pool has no identity of its own.
+
+    Differs from v1: nothing is done, because runs have the rights of the user whose machine it is.
+    """
     del identities
     _no_identity(name)
 
 
 @app.v1("amlcompute identity show")
 def show_identity(name: TargetName) -> None:
-    """Show that a pool has no identity of its own."""
+    """Say that a pool has no identity of its own.
+
+    Differs from v1: there is never one, because runs have the rights of the user whose machine it is.
+    """
     _no_identity(name)
 
 
@@ -189,19 +201,28 @@ def _no_identity(name: str) -> None:
 
 @app.v1("computeinstance start")
 def start(name: TargetName) -> None:
-    """Do nothing: the nodes of a pool start when a run comes."""
+    """Say that there is nothing to switch.
+
+    Differs from v1: nothing is done, because a target starts with a run and uses nothing without one.
+    """
     _nothing_to_switch(name)
 
 
 @app.v1("computeinstance stop")
 def stop(name: TargetName) -> None:
-    """Do nothing: a pool without runs uses nothing."""
+    """Say that there is nothing to switch.
+
+    Differs from v1: nothing is done, because a target starts with a run and uses nothing without one.
+    """
     _nothing_to_switch(name)
 
 
 @app.v1("computeinstance restart")
 def restart(name: TargetName) -> None:
-    """Do nothing: the nodes of a pool start when a run comes."""
+    """Say that there is nothing to switch.
+
+    Differs from v1: nothing is done, because a target starts with a run and uses nothing without one.
+    """
     _nothing_to_switch(name)
 
 

@@ -130,7 +130,10 @@ def share(
     user: Annotated[str, Option("--user", help="The user", metavar="USER", show_default=False)],
     role: Annotated[str, Option("--role", help="The role", metavar="ROLE", show_default=False)],
 ) -> None:
-    """Say how others get into a workspace; nothing is changed."""
+    """Say how others get into a workspace.
+
+    Differs from v1: nothing is done, because a workspace is shared by its folder, or by its service.
+    """
     workspace()
     note(f"nothing was done for {user} ({role}): a workspace is shared by its folder, or by its service.")
     answer(None)
@@ -138,7 +141,10 @@ def share(
 
 @app.v1("sync-keys")
 def sync_keys() -> None:
-    """Do nothing: a workspace here has no keys of storage that could be renewed."""
+    """Say that a workspace has no keys.
+
+    Differs from v1: nothing is done, because a workspace keeps its files in its own folder and needs no keys for them.
+    """
     workspace()
     note("nothing was done: a workspace here keeps its files in its own folder, and needs no keys for them.")
     answer(None)
