@@ -22,23 +22,27 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from typing import Any
 
 __all__ = [
     "ActivityCanceledException",
     "ActivityFailedException",
     "AuthenticationException",
+    "AzureMLAggregatedException",
     "AzureMLException",
     "ComputeTargetException",
     "ConflictException",
     "DatasetExecutionError",
     "DatasetTimestampMissingError",
     "DatasetValidationError",
+    "DiscoveryUrlNotFoundException",
     "EnvironmentBuildException",
     "ExperimentExecutionException",
     "ModelNotFoundException",
     "ModelPathNotFoundException",
     "NotFoundException",
+    "ParallelRunException",
     "ProjectSystemException",
     "RunConfigurationException",
     "RunEnvironmentException",
@@ -49,6 +53,7 @@ __all__ = [
     "UserErrorException",
     "WebserviceException",
     "WorkspaceException",
+    "WorkspacePrivateEndpointException",
 ]
 
 
@@ -201,3 +206,64 @@ class ActivityCanceledException(StokerException):
 
 class DatasetTimestampMissingError(StokerException):
     """A time filter on a dataset without a timestamp column."""
+
+
+class AzureMLAggregatedException(StokerException):
+    """Several errors as one; Stoker raises none.
+
+    Parameters
+    ----------
+    exceptions_list : list of str
+        Their messages.
+    """
+
+    def __init__(self, exceptions_list: Sequence[str] = (), **kwargs: Any) -> None:
+        super().__init__("\n".join(map(str, exceptions_list)), **kwargs)
+
+
+class DiscoveryUrlNotFoundException(StokerException):
+    """An address of the cloud that was not found; Stoker has none, and raises none.
+
+    Parameters
+    ----------
+    discovery_key : str
+        Its name.
+    """
+
+    def __init__(self, discovery_key: str = "", **kwargs: Any) -> None:
+        super().__init__(f"The address {discovery_key} is in no variable of the environment.", **kwargs)
+
+
+class ParallelRunException(StokerException):
+    """What an entry script of a parallel step raises.
+
+    Parameters
+    ----------
+    exception_message : str
+    code : {"Retry.NoRetry", "Retry.StopProcess", "Retry.RestartProcess"}, optional
+        What becomes of the mini batch.
+    delay_seconds : float, default=0
+        Seconds before the next one.
+    """
+
+    def __init__(
+        self, exception_message: str = "", code: str | None = None, delay_seconds: float = 0, **kwargs: Any
+    ) -> None:
+        super().__init__(exception_message, **kwargs)
+        self.code = code
+        self.delay_seconds = delay_seconds
+
+
+class WorkspacePrivateEndpointException(StokerException):
+    """A private endpoint of the cloud that could not be had; Stoker has none, and raises none.
+
+    Parameters
+    ----------
+    exception_message : str
+    found_multiple : bool, default=False
+        Whether there was more than one workspace of the name.
+    """
+
+    def __init__(self, exception_message: str = "", found_multiple: bool = False, **kwargs: Any) -> None:
+        super().__init__(exception_message, **kwargs)
+        self.found_multiple = found_multiple

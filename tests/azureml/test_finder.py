@@ -168,7 +168,15 @@ def test_in_a_run_it_can_be_turned_off(folder: str, tmp_path: Path) -> None:
 
 
 def test_nothing_else_is_in_the_folder_of_a_run(folder: str) -> None:
-    assert {name for name in os.listdir(folder) if name != "__pycache__"} == {"azureml", "stoker"}
+    assert {name for name in os.listdir(folder) if name != "__pycache__"} == {"azureml", "azureml_user", "stoker"}
+
+
+def test_what_comes_later_is_said_also_of_the_second_package(folder: str) -> None:
+    code = "from azureml_user.parallel_run import EntryScript"
+
+    assert "Until it comes" in python(code, ok=False, PYTHONPATH=folder)
+    off = python(code, ok=False, PYTHONPATH=folder, STOKER_AZUREML="off")
+    assert "No module named 'azureml_user.parallel_run'" in off
 
 
 def test_a_script_of_v1_runs_as_it_is(live_workspace: TemporaryWorkspace, tmp_path: Path) -> None:

@@ -21,8 +21,8 @@ from stoker.exceptions import UserErrorException
 Config = Callable[..., ScriptRunConfig]
 
 PATHS = {
-    "core": "Workspace Experiment Run ScriptRun ScriptRunConfig RunConfiguration Environment ComputeTarget VERSION "
-    "__version__",
+    "core": "Workspace Experiment Run ScriptRun ScriptRunConfig RunConfiguration Environment Dataset Datastore Model "
+    "ComputeTarget Keyvault VERSION __version__",
     "core.workspace": "Workspace",
     "core.experiment": "Experiment",
     "core.run": "Run _OfflineRun",
@@ -39,6 +39,17 @@ PATHS = {
     "AzureCliAuthentication",
     "core.container_registry": "ContainerRegistry",
     "core.resource_configuration": "ResourceConfiguration",
+    "core.datastore": "Datastore",
+    "core.dataset": "Dataset",
+    "core.model": "Model",
+    "data": "OutputFileDatasetConfig HDFSOutputDatasetConfig DataType TabularDataset FileDataset",
+    "data.data_reference": "DataReference",
+    "data.datapath": "DataPath DataPathComputeBinding",
+    "data.dataset_consumption_config": "DatasetConsumptionConfig",
+    "data.dataset_factory": "TabularDatasetFactory FileDatasetFactory DataType",
+    "data.sql_data_reference": "SqlDataReference",
+    "data.dataset_type_definitions": "PromoteHeadersBehavior",
+    "widgets": "RunDetails",
 }
 OF_THE_USER = ("AuthenticationException", "DatasetValidationError", "DatasetExecutionError")
 OF_THE_BASE = (

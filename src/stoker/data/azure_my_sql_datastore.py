@@ -6,6 +6,8 @@ from stoker.data._sql_datastore import SqlDatastore
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from stoker.core.workspace import Workspace
 
 __all__ = ["AzureMySqlDatastore"]
@@ -42,6 +44,10 @@ class AzureMySqlDatastore(SqlDatastore):
         self.user_id = user_id
         self.port_number = port_number
         self._given = user_password
+
+    def _facts(self) -> dict[str, Any]:
+        names = ("name", "server_name", "database_name", "user_id", "port_number")
+        return {name: getattr(self, name) for name in names}
 
     @property
     def user_password(self) -> str | None:

@@ -6,6 +6,8 @@ from stoker.data._sql_datastore import SqlDatastore
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from stoker.core.workspace import Workspace
 
 __all__ = ["AzureSqlDatabaseDatastore"]
@@ -48,6 +50,10 @@ class AzureSqlDatabaseDatastore(SqlDatastore):
         self.authority_url = authority_url
         self.username = username
         self._given = {"password": password, "client_secret": client_secret}
+
+    def _facts(self) -> dict[str, Any]:
+        names = ("name", "server_name", "database_name", "tenant_id", "client_id", "username")
+        return {name: getattr(self, name) for name in names}
 
     @property
     def password(self) -> str | None:

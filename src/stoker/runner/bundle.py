@@ -61,7 +61,8 @@ def _files() -> Iterator[tuple[str, bytes]]:
     for part in PARTS:
         for path in _sources(os.path.join(source, part)):
             yield f"stoker/{os.path.relpath(path, source)}", _read(path)
-    yield "azureml/__init__.py", _read(os.path.join(source, "azureml", "_path", "azureml", "__init__.py"))
+    names = os.path.join(source, "azureml", "_path")
+    yield from ((os.path.relpath(path, names), _read(path)) for path in _sources(names))
     yield "stoker/_thirdparty/__init__.py", b'"""Libraries of others, kept apart from the user\'s."""\n'
     for name in LIBRARIES:
         yield from _library(name)

@@ -91,14 +91,18 @@ def test_files_are_uploaded_and_downloaded(az: Any, tmp_path: Path) -> None:
         (
             "datastore attach-sqldb",
             "--server-name srv -d db --username u --password p",
-            {"datastore_type": "AzureSqlDatabase"},
+            {"datastore_type": "AzureSqlDatabase", "server_name": "srv", "database_name": "db", "username": "u"},
         ),
         (
             "datastore attach-psqldb",
             "--server-name srv -d db -u u -p p --port 5433 --enforce-ssl false",
-            {"datastore_type": "AzurePostgreSql"},
+            {"datastore_type": "AzurePostgreSql", "server_name": "srv", "port_number": "5433"},
         ),
-        ("datastore attach-mysqldb", "--server-name srv -d db -u u -p p", {"datastore_type": "AzureMySql"}),
+        (
+            "datastore attach-mysqldb",
+            "--server-name srv -d db -u u -p p",
+            {"datastore_type": "AzureMySql", "database_name": "db", "user_id": "u"},
+        ),
         ("datastore attach-dbfs", "", {"datastore_type": "DBFS"}),
     ],
 )
