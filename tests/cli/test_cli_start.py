@@ -134,3 +134,9 @@ def test_the_command_is_installed() -> None:
     assert subprocess.run([program, "--version"], capture_output=True, text=True, check=True, timeout=60).stdout == (
         f"stoker {__version__}\n"
     )
+
+
+def test_the_package_can_be_run_where_the_command_is_not_on_the_path() -> None:
+    done = subprocess.run([sys.executable, "-m", "stoker", "--version"], capture_output=True, text=True, check=True)
+
+    assert done.stdout == f"stoker {__version__}\n"
