@@ -185,18 +185,27 @@ def _quotes_are_plain(block: bytes, mark: int, *, multi_line: bool) -> bool:
     import numpy as np
 
     array = np.frombuffer(block, dtype=np.uint8)
-    if multi_line:
-        quotes = np.flatnonzero(array == _QUOTE)
-    else:
-        places = np.flatnonzero((array == _QUOTE) | (array == _FEED))
-        are_quotes = array[places] == _QUOTE
-        if (np.cumsum(are_quotes)[~are_quotes] & 1).any():
-            return False
-        quotes = places[are_quotes]
+    quotes = np.flatnonzero(array == _QUOTE)
     if len(quotes) % 2:
         return False
-    fine = _fit(array, quotes, np.arange(len(quotes)) % 2 == 0, mark)
-    return bool(fine.all())
+    if not multi_line and (np.searchsorted(quotes, np.flatnonzero(array == _FEED)) & 1).any():
+        return False
+    opening, closing = quotes[::2], quotes[1::2]
+    if _among((mark, _FEED))[array[opening[opening > 0] - 1]].all():
+        after = array[np.minimum(closing + 1, len(array) - 1)]
+        if (_among((mark, _FEED, _RETURN))[after] | (closing == len(array) - 1)).all():
+            return True
+    # Some are doubled, or stand where they may not.
+    return bool(_fit(array, quotes, np.arange(len(quotes)) % 2 == 0, mark).all())
+
+
+def _among(values: tuple[int, ...]) -> Any:
+    """Return for each byte whether it is one of some: looking that up is quicker than comparing with each."""
+    import numpy as np
+
+    found = np.zeros(256, dtype=bool)
+    found[list(values)] = True
+    return found
 
 
 def _fit(array: Any, quotes: Any, opening: Any, mark: int) -> Any:
