@@ -35,28 +35,27 @@ def anchors(page: Path) -> set[str]:
     return {re.sub(r"[-\s]+", "-", re.sub(r"[^\w\s-]", "", title).strip().lower()) for title in titles}
 
 
-def relative_links(page: Path) -> Iterator[tuple[str, str]]:
-    for target in LINK.findall(prose(page)):
-        if not re.match(r"[a-z]+:", target):
-            path, _, anchor = unquote(target).partition("#")
-            yield path, anchor
+def relative_links(page: Path) -> Iterator[tuple[Path, str]]:
+    """Yield the file and the heading that each relative link of a page leads to: a heading alone is the page's own."""
+    for link in LINK.findall(prose(page)):
+        if not re.match(r"[a-z]+:", link):
+            path, _, anchor = unquote(link).partition("#")
+            yield Path(os.path.normpath(page.parent / path)) if path else page, anchor
 
 
 @pytest.mark.parametrize("page", PAGES, ids=named)
 def test_every_relative_link_leads_to_a_file_and_a_heading(page: Path) -> None:
-    for path, anchor in relative_links(page):
-        target = Path(os.path.normpath(page.parent / path)) if path else page
-
-        assert target.exists(), f"{named(page)} links to {path}, which is not there"
-        assert not anchor or anchor in anchors(target), f"{named(page)}: {path} has no heading #{anchor}"
+    for target, anchor in relative_links(page):
+        assert target.exists(), f"{named(page)} links to {target}, which is not there"
+        assert not anchor or anchor in anchors(target), f"{named(page)}: {target} has no heading #{anchor}"
 
 
 @pytest.mark.parametrize("page", PAGES, ids=named)
 def test_a_page_of_the_docs_links_to_nothing_outside_them(page: Path) -> None:
     docs = ROOT / "docs"
     if docs in page.parents:
-        for path, _ in relative_links(page):
-            assert docs in Path(os.path.normpath(page.parent / path)).parents, f"{path} is not part of the built docs"
+        for target, _ in relative_links(page):
+            assert docs in target.parents, f"{target} is not part of the built docs"
 
 
 def test_every_page_is_in_the_navigation() -> None:

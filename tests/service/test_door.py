@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import http.client
 import json
-from typing import Any
+from collections.abc import Iterable
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 import pytest
+from tests.services.mlflow_protocol import Protocol
 
+from stoker.service.mlflow import rest, routers
+from stoker.service.mlflow.routing import MlflowRouter
 from stoker.service.tokens import TokenSigner
 from stoker.testing.workspaces import TemporaryWorkspace
 
@@ -62,6 +66,123 @@ def test_no_operation_answers_without_a_good_token(live_workspace: TemporaryWork
 
     assert len(answers) > 40
     assert set(answers.values()) == {401}
+
+
+def methods_of_mlflow(served: Iterable[MlflowRouter] = routers, **values: str) -> list[tuple[str, str]]:
+    """Return method and path of all that MLflow's routers answer, with the parameters of the paths filled in."""
+    found = []
+    for route in [route for router in served for route in router.routes]:
+        filled = {name: values.get(name, "2.0" if name == "version" else "x") for name in route.param_convertors}
+        path = str(route.url_path_for(route.name, **filled))
+        found += [(method, path) for method in sorted(route.methods or ()) if method != "HEAD"]
+    return found
+
+
+def in_mlflow_s_form(answer: _Answer) -> bool:
+    body = json.loads(answer.data)
+    return set(body) == {"error_code", "message"} and all(body.values())
+
+
+@pytest.mark.parametrize("token", [None, "wrong", "expired", "run-of-another-workspace"])
+def test_no_method_of_mlflow_answers_without_a_good_token(
+    live_workspace: TemporaryWorkspace, token: str | None
+) -> None:
+    key = (live_workspace.root / ".stoker" / "key").read_text()
+    workspace_id = live_workspace.api.get("/workspace")["id"]
+    tokens = {
+        "wrong": "wrong",
+        "expired": TokenSigner(key, workspace_id).run_token("r", seconds=-1),
+        "run-of-another-workspace": TokenSigner("0" * 64, workspace_id).run_token("r"),
+    }
+    headers = {} if token is None else {"Authorization": f"Bearer {tokens[token]}"}
+    found = methods_of_mlflow()
+
+    answers = {(method, path): ask(live_workspace, method, path, **headers) for method, path in found}
+
+    assert len(answers) > 60
+    assert {answer.status for answer in answers.values()} == {401}
+    assert {json.loads(answer.data)["error_code"] for answer in answers.values()} == {"UNAUTHENTICATED"}
+    assert [place for place, answer in answers.items() if not in_mlflow_s_form(answer)] == []
+
+
+class Theirs(NamedTuple):
+    """What a run of another tree has made."""
+
+    run: str
+    experiment: str
+    files: str
+    logged_model: str
+
+    def body(self) -> dict[str, Any]:
+        """Return all parameters of MLflow's methods that change something, each aimed at what is theirs."""
+        return {
+            "run_id": self.run,
+            "source_run_id": self.run,
+            "experiment_id": self.experiment,
+            "name": "theirs",
+            "version": "1",
+            "new_name": "stolen",
+            "alias": "stolen",
+            "stage": "Staging",
+            "key": "k",
+            "value": "1",
+            "description": "stolen",
+            "status": "READY",
+            "model_json": "{}",
+            "source": f"{self.files}/model",
+            "tags": [{"key": "mlflow.parentRunId", "value": self.run}],
+        }
+
+    def on_record(self, owner: Protocol) -> list[Any]:
+        return [
+            owner.ask("GET", "runs/get", run_id=self.run),
+            owner.ask("GET", "experiments/get", experiment_id=self.experiment),
+            owner.ask("GET", "registered-models/get", name="theirs"),
+            owner.ask("GET", f"logged-models/{self.logged_model}"),
+            owner.get_file(self.files, "model/weights"),
+        ]
+
+
+@pytest.fixture
+def theirs(live_workspace: TemporaryWorkspace) -> Theirs:
+    owner, tags = Protocol(live_workspace), [{"key": "k", "value": "v"}]
+    experiment = owner.ask("POST", "experiments/create", name="theirs", tags=tags)["experiment_id"]
+    run = owner.ask("POST", "runs/create", experiment_id=experiment, tags=tags)["run"]["info"]
+    logged = owner.ask("POST", "logged-models", experiment_id=experiment, source_run_id=run["run_id"], tags=tags)
+    owner.put_file(run["artifact_uri"], "model/weights", b"weights")
+    owner.ask("POST", "registered-models/create", name="theirs", tags=tags)
+    owner.ask("POST", "model-versions/create", name="theirs", source=f"{run['artifact_uri']}/model", tags=tags)
+    return Theirs(run["run_id"], experiment, run["artifact_uri"], logged["model"]["info"]["model_id"])
+
+
+READ_BY_POST = {
+    "experiments/search",
+    "logged-models/search",
+    "registered-models/get-latest-versions",
+    "runs/search",
+}
+OF_ANY_RUN = {"experiments/create", "registered-models/create"}
+
+
+def test_no_method_of_mlflow_changes_what_is_of_another_run(live_workspace: TemporaryWorkspace, theirs: Theirs) -> None:
+    owner = Protocol(live_workspace)
+    file = f"{theirs.files.removeprefix('mlflow-artifacts:/')}/model/weights"
+    served = [router for router in routers if router is not rest.router]
+    found = methods_of_mlflow(served, model_id=theirs.logged_model, tag_key="k", path=file)
+    changing = [
+        (http, path) for http, path in found if http != "GET" and path.split("/mlflow/")[-1] not in READ_BY_POST
+    ]
+    before, script = theirs.on_record(owner), owner.as_run(owner.run())
+    headers = {"Authorization": f"Bearer {script.token}"}
+
+    answers = {(http, path): ask(live_workspace, http, path, theirs.body(), **headers) for http, path in changing}
+
+    refused = {place for place, answer in answers.items() if answer.status == 403}
+    assert {path.split("/mlflow/")[-1] for _, path in answers.keys() - refused} == OF_ANY_RUN
+    assert {json.loads(answers[place].data)["error_code"] for place in refused} == {"PERMISSION_DENIED"}
+    assert [place for place in refused if not in_mlflow_s_form(answers[place])] == []
+    assert len(refused) > 35
+    assert theirs.on_record(owner) == before
 
 
 def test_a_runs_token_reads_but_changes_only_its_own_tree(live_workspace: TemporaryWorkspace) -> None:

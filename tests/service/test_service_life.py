@@ -18,9 +18,10 @@ from stoker.base.jsonio import read_json
 from stoker.base.processes import is_alive
 from stoker.client import connect, connect_running
 from stoker.client.discovery import living_service
-from stoker.client.layout import read_config, update_config
-from stoker.exceptions import ConflictException, ServiceException
-from stoker.service.lifecycle import network_filesystem
+from stoker.client.layout import create_workspace, read_config, update_config
+from stoker.exceptions import ConflictException, ServiceException, WorkspaceException
+from stoker.service import lifecycle
+from stoker.service.lifecycle import claim_workspace, network_filesystem
 from stoker.testing.workspaces import TemporaryWorkspace, wait_until
 
 
@@ -150,6 +151,24 @@ def test_a_workspace_of_another_user_is_refused_with_the_way_to_share(workspace:
             connect(workspace.paths.home)
     finally:
         os.chown(workspace.paths.home, os.getuid(), os.getgid())
+
+
+def test_a_workspace_on_a_network_file_system_is_refused_with_the_way_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    create_workspace(str(tmp_path), "far-away")
+    home = tmp_path / ".stoker"
+    before = sorted(home.rglob("*"))
+    monkeypatch.setattr(lifecycle, "_mounts", lambda: [("/", "ext4"), (os.path.realpath(tmp_path), "nfs4")])
+
+    with pytest.raises(WorkspaceException) as caught:
+        claim_workspace(str(home))
+
+    assert caught.value.message == (
+        f"The workspace {tmp_path} lies on a network file system (nfs4), where a database can be damaged. "
+        "Put the workspace on a local disk, or run `stoker server run` on the machine that has the disk."
+    )
+    assert sorted(home.rglob("*")) == before
 
 
 def test_a_wrong_setting_is_named_when_the_service_can_not_start(workspace: TemporaryWorkspace) -> None:
