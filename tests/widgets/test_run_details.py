@@ -2,12 +2,13 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import threading
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from stoker.core import Experiment, Run, Workspace
+from stoker.core import Experiment, Run, ScriptRunConfig, Workspace
 from stoker.exceptions import UserErrorException
 from stoker.testing.workspaces import TemporaryWorkspace
 from stoker.widgets import RunDetails
@@ -38,6 +39,59 @@ def test_what_is_shown_is_all_of_a_run_at_a_glance(run: Run) -> None:
     assert {"point: x", "point: y"} <= set(metrics)
     assert metrics["broken"]["last"] == "nan"
     assert [(child["name"], child["metrics"]) for child in facts["children"]] == [("fold 1", {"accuracy": 0.75})]
+
+
+def test_little_is_asked_of_a_run_that_is_large(
+    live_workspace: TemporaryWorkspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    experiment = Experiment(Workspace.from_config(str(live_workspace.root)), "widgets")
+    with experiment.start_logging(snapshot_directory=None) as made:
+        for step in range(50_000):
+            made.log("loss", step, step=step)
+        for number in range(60):
+            made.log(f"name {number}", number)
+        children = made.create_children(count=120)
+        for child in children:
+            child.complete()
+    api, answers = made.experiment.workspace._api, []
+    request = api.request
+
+    def noted(*given: Any, **named: Any) -> Any:
+        answers.append(request(*given, **named))
+        return answers[-1]
+
+    monkeypatch.setattr(api, "request", noted)
+
+    facts = RunDetails(made).get_widget_data()
+
+    assert [metric["last"] for metric in facts["metrics"]] == [49_999, *range(49)]
+    assert (facts["more_metrics"], len(facts["children"]), facts["more_children"]) == (11, 100, 20)
+    assert sum(len(answer.data) for answer in answers) < 100_000
+    assert "  and 11 more" in text_of(facts).splitlines()
+
+
+def test_a_run_is_waited_for_only_when_that_is_asked(
+    live_workspace: TemporaryWorkspace, tmp_path: Path, capsys: Any
+) -> None:
+    flag = tmp_path / "flag"
+    (tmp_path / "source").mkdir()
+    (tmp_path / "source" / "wait.py").write_text(
+        f"import os, time\nwhile not os.path.exists({str(flag)!r}):\n    time.sleep(0.02)\n"
+    )
+    experiment = Experiment(Workspace.from_config(str(live_workspace.root)), "widgets")
+    made = experiment.submit(ScriptRunConfig(str(tmp_path / "source"), script="wait.py"))
+    waiting = threading.Thread(target=RunDetails(made).show, kwargs={"widget_settings": {"block": True}})
+    waiting.start()
+    try:
+        waiting.join(1)
+        assert waiting.is_alive()
+    finally:
+        flag.touch()
+    waiting.join(60)
+
+    assert not waiting.is_alive()
+    assert made.get_status() == "Completed"
+    assert "(experiment widgets)" in capsys.readouterr().out
 
 
 def test_without_a_front_end_a_plain_table_is_printed_at_once(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
@@ -73,7 +127,9 @@ def test_a_failure_is_part_of_the_table() -> None:
         "url": "u",
         "error": "why",
         "metrics": [],
+        "more_metrics": 0,
         "children": [],
+        "more_children": 0,
     }
 
     assert text_of(facts).splitlines() == ["a: Failed (experiment e)", "u", "  why"]

@@ -141,6 +141,18 @@ class MetricContract:
         assert cursor == store.metrics.last_cursor("a")
         assert store.metrics.last_cursor("b") > 0
 
+    def test_the_last_values_of_many_runs_are_numbers_of_their_first_metrics(self, store: Store) -> None:
+        """What is no finite number, or has columns, is left out; a run without any has none."""
+        for run in ("a", "b", "c"):
+            make(store, run)
+        take(store, "a", ["m", 0, 1.0, "x", 0.5, 1], ["m", 0, 2.0, "x", 0.25, 2], ["r", 0, 3.0, "y", {"c": 1}])
+        take(store, "b", *[["m", 0, 1.0, f"name {n}", n, None] for n in range(9)], journal="j2")
+        take(store, "b", ["m", 1, 1.0, "text", "a", None], journal="j3")
+
+        found = store.metrics.last(["a", "b", "c", "of nobody"], names=3)
+
+        assert found == {"a": {"x": 0.25}, "b": {"name 0": 0, "name 1": 1, "name 2": 2}, "c": {}, "of nobody": {}}
+
     def test_an_overview_of_little_is_all_of_it(self, store: Store) -> None:
         """The same as `collapsed` and `series`."""
         make(store, "a")

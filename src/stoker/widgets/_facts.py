@@ -14,11 +14,12 @@ MOST_METRICS = 50
 MOST_POINTS = 300
 MOST_CHILDREN = 100
 LOG_LINES = 200
+LOG_BYTES = 64 * 1024
 TERMINAL = frozenset({"Completed", "Failed", "Canceled"})
 
 
 def facts_of(api: Api, run_id: str) -> dict[str, Any]:
-    """Return the run's state, metrics, the end of its log, and its children.
+    """Return the run's state, metrics, the end of its log, and its children: little of each, however large the run.
 
     Parameters
     ----------
@@ -30,7 +31,7 @@ def facts_of(api: Api, run_id: str) -> dict[str, Any]:
     dict
         JSON: `id`, `name`, `experiment`, `status`, `ended` (bool), `started`, `finished`, `error`, `url`, `metrics`
         (each `name`, `last`, `points` as `[x, y]`), `log` (`name`, `text`), `children` (each `id`, `name`, `status`,
-        `metrics`).
+        `metrics`), and how many are not among these: `more_metrics`, `more_children`.
     """
     record = api.get(f"/runs/{run_id}")
     return {
@@ -43,46 +44,40 @@ def facts_of(api: Api, run_id: str) -> dict[str, Any]:
         "finished": record.get("ended"),
         "error": (record.get("error") or {}).get("message"),
         "url": f"{api.url}/runs/{run_id}",
-        "metrics": _metrics(api, run_id),
         "log": _log(api, run_id),
-        "children": _children(api, run_id),
+        **_metrics(api, run_id),
+        **_children(api, run_id),
     }
 
 
-def _children(api: Api, run_id: str) -> list[dict[str, Any]]:
-    records = api.get(f"/runs/{run_id}/children")["runs"][:MOST_CHILDREN]
-    if not records:
-        return []
-    metrics = api.get(f"/runs/{run_id}/metrics", recursive=True)["runs"]
-    return [_child(record, metrics.get(record["id"]) or {}) for record in records]
+def _children(api: Api, run_id: str) -> dict[str, Any]:
+    found = api.get(f"/runs/{run_id}/children/overview", limit=MOST_CHILDREN)
+    children = [
+        {
+            "id": record["id"],
+            "name": record["display_name"] or record["id"],
+            "status": record["status"],
+            "metrics": record["metrics"],
+        }
+        for record in found["runs"]
+    ]
+    return {"children": children, "more_children": found["total"] - len(children)}
 
 
-def _child(record: dict[str, Any], metrics: dict[str, Any]) -> dict[str, Any]:
-    last = {name: value[-1] if isinstance(value, list) and value else value for name, value in metrics.items()}
-    scalars = {name: value for name, value in last.items() if isinstance(value, (int, float, str, bool))}
-    return {
-        "id": record["id"],
-        "name": record.get("display_name") or record["id"],
-        "status": record["status"],
-        "metrics": dict(list(scalars.items())[:5]),
-    }
-
-
-def _metrics(api: Api, run_id: str) -> list[dict[str, Any]]:
-    series = api.get(f"/runs/{run_id}/metrics/series")["series"]
-    return [_metric(one) for one in series[:MOST_METRICS] if one["points"]]
+def _metrics(api: Api, run_id: str) -> dict[str, Any]:
+    found = api.get(f"/runs/{run_id}/metrics/overview", names=MOST_METRICS, points=MOST_POINTS)
+    names = {series["name"] for series in found["series"]}
+    metrics = [_metric(one) for one in found["series"] if one["points"]]
+    shown = metrics[:MOST_METRICS]
+    return {"metrics": shown, "more_metrics": found["total"] - len(names) + len(metrics) - len(shown)}
 
 
 def _metric(series: dict[str, Any]) -> dict[str, Any]:
     points = series["points"]
     name = series["name"] if series["column"] == series["name"] else f"{series['name']}: {series['column']}"
-    stride = max(1, len(points) // MOST_POINTS)
-    chosen = points[::stride] if stride > 1 else points
-    if chosen[-1] is not points[-1]:
-        chosen = [*chosen, points[-1]]
     numbers = [
-        [step if isinstance(step, (int, float)) else place * stride, value]
-        for place, (_, step, value) in enumerate(chosen)
+        [step if isinstance(step, (int, float)) else place, value]
+        for place, (_, step, value) in enumerate(points)
         if isinstance(value, (int, float)) and not isinstance(value, bool)
     ]
     last = points[-1][2]
@@ -92,12 +87,14 @@ def _metric(series: dict[str, Any]) -> dict[str, Any]:
 def _log(api: Api, run_id: str) -> dict[str, str]:
     from stoker.client.http import quote_name
 
-    logs = [log["name"] for log in api.get(f"/runs/{run_id}/logs")["logs"] if log["size"]]
-    if not logs:
+    sizes = {log["name"]: log["size"] for log in api.get(f"/runs/{run_id}/logs")["logs"] if log["size"]}
+    if not sizes:
         return {"name": "", "text": ""}
-    name = min(logs, key=lambda name: (not name.startswith("user_logs/"), name))
-    answer = api.request("GET", f"/runs/{run_id}/logs/{quote_name(name)}", params={"tail": LOG_LINES})
-    return {"name": name, "text": answer.data.decode("utf-8", "replace")}
+    name = min(sizes, key=lambda name: (not name.startswith("user_logs/"), name))
+    start = max(0, sizes[name] - LOG_BYTES)
+    answer = api.request("GET", f"/runs/{run_id}/logs/{quote_name(name)}", params={"offset": start, "limit": LOG_BYTES})
+    lines = answer.data.decode("utf-8", "replace").splitlines(keepends=True)
+    return {"name": name, "text": "".join(lines[-LOG_LINES:])}
 
 
 def text_of(facts: dict[str, Any]) -> str:
@@ -106,17 +103,19 @@ def text_of(facts: dict[str, Any]) -> str:
     Examples
     --------
     >>> facts = {"name": "a", "id": "a", "experiment": "e", "status": "Running", "error": None, "url": "http://x/runs/a",
-    ...          "metrics": [{"name": "loss", "last": 0.5, "points": []}], "children": []}
+    ...          "metrics": [{"name": "loss", "last": 0.5, "points": []}], "more_metrics": 7,
+    ...          "children": [], "more_children": 0}
     >>> print(text_of(facts))
     a: Running (experiment e)
     http://x/runs/a
       loss  0.5
+      and 7 more
     """
     lines = [f"{facts['name']}: {facts['status']} (experiment {facts['experiment']})", facts["url"]]
     if facts["error"]:
         lines.append(f"  {facts['error']}")
     metrics: list[tuple[str, ...]] = [(metric["name"], _short(metric["last"])) for metric in facts["metrics"]]
-    lines += _columns(metrics)
+    lines += [*_columns(metrics), *_more(facts["more_metrics"])]
     children: list[tuple[str, ...]] = [
         (
             child["name"],
@@ -126,8 +125,12 @@ def text_of(facts: dict[str, Any]) -> str:
         for child in facts["children"]
     ]
     if children:
-        lines += ["children:", *_columns(children)]
+        lines += ["children:", *_columns(children), *_more(facts["more_children"])]
     return "\n".join(lines)
+
+
+def _more(count: int) -> list[str]:
+    return [f"  and {count} more"] if count else []
 
 
 def _columns(rows: list[tuple[str, ...]]) -> list[str]:

@@ -65,7 +65,12 @@ function charts(facts) {
     if (metric.points.length > 1) figure.append(line(metric.points));
     box.append(figure);
   }
+  if (facts.more_metrics) box.append(more(facts.more_metrics));
   return box;
+}
+
+function more(count) {
+  return element("div", { class: "dim" }, `and ${count} more`);
 }
 
 function children(facts) {
@@ -88,6 +93,7 @@ function draw(box, facts) {
   if (facts.error) parts.push(element("div", { class: "error" }, facts.error));
   if (facts.metrics.length) parts.push(charts(facts));
   if (facts.children.length) parts.push(children(facts));
+  if (facts.more_children) parts.push(more(facts.more_children));
   if (facts.log.text) parts.push(element("pre", { "aria-label": facts.log.name, tabindex: "0" }, facts.log.text));
   box.replaceChildren(...parts);
   const log = box.querySelector("pre");

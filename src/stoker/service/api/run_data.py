@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
-from fastapi import Request, Response
+from fastapi import Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
 from stoker.base.failpoints import reach
@@ -19,6 +19,8 @@ from stoker.service.store.documents import check_document
 __all__ = ["router"]
 
 router = rest_router("metrics")
+
+Few = Annotated[int, Query(ge=2, le=1000)]
 
 SMALL = 16 * 1024
 """Bytes of a journal that are stored in the event loop's own thread."""
@@ -89,6 +91,25 @@ async def get_series(run_id: str, context: Context, name: str | None = None, see
     await wait_for_seen(context, run_id, seen)
     data = await run_in_threadpool(lambda: msgspec.json.encode({"series": context.store.metrics.series(run_id, name)}))
     return Response(data, media_type="application/json")
+
+
+@router.get("/runs/{run_id}/metrics/overview")
+async def get_overview(run_id: str, context: Context, names: Few = 100, points: Few = 500, seen: Seen = ()) -> Response:
+    """Return a part of a run's metrics point by point that is small whatever it has logged."""
+    await wait_for_seen(context, run_id, seen)
+    found = await run_in_threadpool(context.store.metrics.overview, run_id, names, points)
+    return Response(msgspec.json.encode(found), media_type="application/json")
+
+
+@router.get("/runs/{run_id}/children/overview")
+def get_children_overview(run_id: str, context: Context, limit: Few = 100, names: Few = 5) -> dict[str, Any]:
+    """Return the newest runs directly below one, each with the last values of its first metrics."""
+    context.store.runs.get(run_id)
+    below = context.store.runs.list(parent=run_id, select="brief", limit=limit)
+    last = context.store.metrics.last([run["id"] for run in below["runs"]], names)
+    kept = ("id", "display_name", "status")
+    found = [{**{key: run[key] for key in kept}, "metrics": last[run["id"]]} for run in below["runs"]]
+    return {"runs": found, "total": below["total"]}
 
 
 @router.get("/runs/{run_id}/resources")

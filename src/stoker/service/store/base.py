@@ -266,6 +266,10 @@ class MetricRepository(ABC):
         """
 
     @abstractmethod
+    def last(self, run_ids: Iterable[str], names: int = 5) -> dict[str, dict[str, float]]:
+        """Return name to last value of the first metrics of each run, at most `names`; only finite numbers count."""
+
+    @abstractmethod
     def last_cursor(self, run_id: str) -> int:
         """Return the cursor behind the run's last point; 0 when there is none."""
 

@@ -12,8 +12,8 @@ from sqlalchemy import Connection, distinct, func, insert, select
 from stoker.service.store.base import MetricPoint, MetricRepository, ResourceRepository
 from stoker.service.store.base_runs import Record
 from stoker.service.store.sql.database import Database
-from stoker.service.store.sql.run_rows import key_of, pairs
-from stoker.service.store.sql.tables import metric_descriptions, resources, series
+from stoker.service.store.sql.run_rows import chunks, key_of, pairs
+from stoker.service.store.sql.tables import metric_descriptions, resources, runs, series
 from stoker.service.store.sql.values import decode
 
 __all__ = ["SqlMetrics", "SqlResources"]
@@ -71,6 +71,20 @@ class SqlMetrics(MetricRepository):
                 found.append({**_record(run_id, column, rows, descriptions), "is_part": is_part})
         cells = ([point[2] for point in item["points"]] for item in found)
         return {"metrics": _collapse(columns, cells), "series": found, "total": total}
+
+    def last(self, run_ids: Iterable[str], names: int = 5) -> dict[str, dict[str, float]]:
+        """Return the last values of the first metrics of each run."""
+        found: dict[str, dict[str, float]] = {run_id: {} for run_id in run_ids}
+        plain = (series.c.name == series.c.column, series.c.last.is_not(None))
+        place = func.row_number().over(partition_by=series.c.run, order_by=series.c.pk).label("place")
+        with self._database.read() as connection:
+            for some in chunks(found):
+                columns = select(runs.c.id, series.c.name, series.c.last, place)
+                numbered = columns.join(runs, runs.c.pk == series.c.run).where(runs.c.id.in_(some), *plain).subquery()
+                statement = select(numbered).where(numbered.c.place <= names).order_by(numbered.c.place)
+                for run_id, name, value, _ in connection.execute(statement):
+                    found[run_id][name] = value
+        return found
 
     def last_cursor(self, run_id: str) -> int:
         """Return the cursor behind the last point."""
