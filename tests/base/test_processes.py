@@ -33,7 +33,7 @@ def wait_for(condition: Callable[[], bool], seconds: float = 20.0) -> None:
 class Tree:
     """A process with a child in a session of its own, whose pid it writes down."""
 
-    def __init__(self, folder: Path, *, ignore: bool, child_ignores: bool, run_id: str) -> None:
+    def __init__(self, folder: Path, *, ignore: bool, child_ignores: bool, run_id: str, run_dir: str) -> None:
         place = folder / "child"
         deaf = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); "
         prelude = deaf if ignore else ""
@@ -43,7 +43,7 @@ class Tree:
             f"{prelude}import subprocess, sys, time;"
             f"subprocess.Popen([sys.executable, '-c', {inner!r}], start_new_session=True); time.sleep(600)"
         )
-        env = {**os.environ, "STOKER_RUN_ID": run_id}
+        env = {**os.environ, "STOKER_RUN_ID": run_id, **({"STOKER_RUN_DIR": run_dir} if run_dir else {})}
         self.process = subprocess.Popen([sys.executable, "-c", outer], env=env, start_new_session=True)
         wait_for(lambda: place.exists() and bool(place.read_text()))
         self.child = int(place.read_text())
@@ -58,8 +58,8 @@ class Tree:
 def tree(tmp_path: Path) -> Iterator[Callable[..., Tree]]:
     made: list[Tree] = []
 
-    def make(*, ignore: bool = False, child_ignores: bool = False, run_id: str = "a-run") -> Tree:
-        made.append(Tree(tmp_path, ignore=ignore, child_ignores=child_ignores, run_id=run_id))
+    def make(*, ignore: bool = False, child_ignores: bool = False, run_id: str = "a-run", run_dir: str = "") -> Tree:
+        made.append(Tree(tmp_path, ignore=ignore, child_ignores=child_ignores, run_id=run_id, run_dir=run_dir))
         return made[-1]
 
     yield make
@@ -122,6 +122,28 @@ def test_descendants_and_carriers_are_found_in_other_sessions(tree: Callable[...
     assert carrying("run-17", above=max(made.process.pid, made.child)) == []
     assert members(sessions=[made.child]) == [made.child]
     assert members(groups=[made.process.pid]) == [made.process.pid]
+
+
+def test_a_run_of_the_same_id_in_another_workspace_is_another_run(tree: Callable[..., Tree], tmp_path: Path) -> None:
+    ours, theirs = tmp_path / "ours", tmp_path / "theirs"
+    theirs.mkdir()
+    made = tree(run_id="run-17", run_dir=str(theirs))
+    both = sorted([made.process.pid, made.child])
+
+    assert carrying("run-17", str(ours)) == []
+    assert end_tree(run_id="run-17", run_dir=str(ours)) == []
+    assert sorted(carrying("run-17", str(theirs))) == both
+    ours.symlink_to(theirs)
+    assert sorted(carrying("run-17", str(ours))) == both
+
+
+@pytest.mark.parametrize("run_dir", ["", "/nowhere/at/all"])
+def test_whoever_carries_a_run_is_found_where_its_folder_is_gone_or_not_named(
+    tree: Callable[..., Tree], tmp_path: Path, run_dir: str
+) -> None:
+    made = tree(run_id="run-17", run_dir=run_dir)
+
+    assert sorted(carrying("run-17", str(tmp_path))) == sorted([made.process.pid, made.child])
 
 
 def test_a_tree_is_asked_first(tree: Callable[..., Tree]) -> None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from stoker.base.paths import WorkspacePaths
 from stoker.base.processes import carrying
 from stoker.client.http import quote_name
 from stoker.core import ScriptRunConfig
@@ -194,7 +195,8 @@ def leftovers(home: str, run_ids: list[str], wait: Callable[..., None] = wait_un
 
     def looked() -> list[str]:
         alive = [f"{program}: {pids}" for program, pids in programs(home).items() if len(pids) > 1]
-        return alive + [f"{run_id}: {carrying(run_id)}" for run_id in run_ids if carrying(run_id)]
+        carried = {run_id: carrying(run_id, WorkspacePaths(home).run(run_id).folder) for run_id in run_ids}
+        return alive + [f"{run_id}: {pids}" for run_id, pids in carried.items() if pids]
 
     try:
         wait(lambda: not looked(), 15.0, "the end of all processes")

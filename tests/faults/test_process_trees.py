@@ -156,13 +156,13 @@ def code_of(kind: str, place: Path, end: str) -> str:
     return "".join(textwrap.dedent(part) for part in (begin, LOG, middle, LOG_AGAIN, end))
 
 
-def nobody_is_left(run_id: str, place: Path) -> None:
+def nobody_is_left(runs: Any, run_id: str, place: Path) -> None:
     pids = {path.name: int(path.read_text()) for path in place.iterdir() if not path.name.startswith(".")}
     assert len(pids) > 1
     for name, pid in pids.items():
         who = identity(pid)
         assert who is None or not is_alive(who), f"{name} is left"
-    assert carrying(run_id) == []
+    assert carrying(run_id, runs.workspace.paths.run(run_id).folder) == []
 
 
 @pytest.mark.parametrize("kind", SCRIPTS)
@@ -170,7 +170,7 @@ def test_what_a_script_leaves_is_ended_with_it(runs: Any, place: Path, kind: str
     run_id = runs.python(code_of(kind, place, ""))
 
     runs.completed(run_id)
-    nobody_is_left(run_id, place)
+    nobody_is_left(runs, run_id, place)
     assert runs.metrics(run_id) == {"before": 1, "after": 2}
     if kind == "changes its folder":
         assert "outputs/before.txt" in runs.files(run_id)
@@ -184,7 +184,7 @@ def test_a_cancel_ends_all_of_a_script(runs: Any, place: Path, kind: str) -> Non
 
     record = runs.ended(run_id)
     assert (record["status"], record["error"]["message"]) == ("Canceled", "for the test")
-    nobody_is_left(run_id, place)
+    nobody_is_left(runs, run_id, place)
     assert runs.metrics(run_id) == {"before": 1, "after": 2}
 
 
@@ -200,9 +200,25 @@ def test_a_stopped_script_is_ended_at_its_time_limit(runs: Any, place: Path) -> 
     run_id = runs.python(code, maxRunDurationSeconds=1)
 
     record = runs.ended(run_id)
-    assert (record["status"], record["error"]["code"]) == ("Canceled", "TimeLimit")
+    assert (record["status"], record["error"]["code"]) == ("Canceled", "TimeLimit"), record["error"]
     assert "time limit of 1 s" in record["error"]["message"]
-    nobody_is_left(run_id, place)
+    nobody_is_left(runs, run_id, place)
+
+
+def test_a_run_of_the_same_id_in_another_workspace_goes_on(
+    runs: Any, workspace: Any, runs_of: Any, place: Path
+) -> None:
+    begin, theirs = BEGIN.format(place=str(place)), runs_of(workspace)
+    theirs.python(begin + 'note("theirs")\nwait("go on")\n', "the-same")
+    theirs.wait_for_file("the-same", place / "theirs")
+    runs.python(begin + 'note("ours")\nwait("theirs is over")\n', "the-same")
+    runs.wait_for_file("the-same", place / "ours")
+
+    (place / "go on").touch()
+    theirs.completed("the-same")
+
+    (place / "theirs is over").touch()
+    runs.completed("the-same")
 
 
 # -- several who log ---------------------------------------------------------------------------------------------------

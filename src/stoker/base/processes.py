@@ -134,27 +134,39 @@ def members(sessions: Iterable[int] = (), groups: Iterable[int] = ()) -> list[in
     return [row.pid for row in _table() if row.state not in _ENDING and (row.session in wanted or row.group in also)]
 
 
-def carrying(run_id: str, above: int = 0) -> list[int]:
+def carrying(run_id: str, run_dir: str | None = None, above: int = 0) -> list[int]:
     """Return the pids of the processes that were started with `STOKER_RUN_ID=run_id`, but this one.
 
     Parameters
     ----------
     run_id : str
+    run_dir : str, optional
+        The run's folder: those whose `STOKER_RUN_DIR` is another one are of another workspace's run. Whoever names
+        none, or one that is gone, counts.
     above : int, default=0
         Look only at pids above this one: a quick look, as pids mostly grow.
     """
     mark = f"\0STOKER_RUN_ID={run_id}\0".encode()
     own = os.getpid()
     if not _HAS_PROC:
-        return [pid for pid in _carrying_by_ps(run_id) if pid not in {own, os.getppid()} and pid > above]
+        return [pid for pid in _carrying_by_ps(run_id, run_dir) if pid not in {own, os.getppid()} and pid > above]
     found = []
     for pid in _pids():
         if pid <= above or pid == own:
             continue
         with contextlib.suppress(OSError), open(f"/proc/{pid}/environ", "rb") as file:
-            if mark in b"\0" + file.read():
+            variables = b"\0" + file.read()
+            if mark in variables and (run_dir is None or _is_at(variables, run_dir)):
                 found.append(pid)
     return found
+
+
+def _is_at(variables: bytes, run_dir: str) -> bool:
+    _, named, rest = variables.partition(b"\0STOKER_RUN_DIR=")
+    folder = rest.partition(b"\0")[0]
+    if not named or folder == os.fsencode(run_dir) or not os.path.exists(folder):
+        return True
+    return os.path.realpath(folder) == os.fsencode(os.path.realpath(run_dir))
 
 
 def send(pid: int, number: int, *, group: bool = False) -> bool:
@@ -174,6 +186,7 @@ def end_tree(
     run_id: str | None = None,
     grace: float = 0.0,
     *,
+    run_dir: str | None = None,
     sessions: Iterable[int] = (),
     groups: Iterable[int] = (),
     above: int = 0,
@@ -191,6 +204,8 @@ def end_tree(
         Whoever carries it in its environment is ended too.
     grace : float, default=0
         Seconds between TERM and KILL; 0 kills at once.
+    run_dir : str, optional
+        The folder of that run, by which it is told from a run of the same id in another workspace.
     sessions, groups : iterable of int
         All members are ended too.
     above : int, default=0
@@ -198,7 +213,8 @@ def end_tree(
     patience : float, default=5
         Seconds after KILL in which they must be gone.
     """
-    wanted = _Wanted(tuple(roots), run_id, tuple(sessions), tuple(groups), above)
+    carried = None if run_id is None else (run_id, run_dir, above)
+    wanted = _Wanted(tuple(roots), carried, tuple(sessions), tuple(groups))
     if grace > 0:
         _ask(wanted, time.monotonic() + grace)
     until = time.monotonic() + patience
@@ -215,21 +231,24 @@ class _Wanted:
     """Which processes are to end."""
 
     def __init__(
-        self, roots: tuple[int, ...], run_id: str | None, sessions: tuple[int, ...], groups: tuple[int, ...], above: int
+        self,
+        roots: tuple[int, ...],
+        carried: tuple[str, str | None, int] | None,
+        sessions: tuple[int, ...],
+        groups: tuple[int, ...],
     ) -> None:
         self._roots = roots
-        self._run_id = run_id
+        self._carried = carried
         self._sessions = sessions
         self._groups = groups
-        self._above = above
         self._seen: dict[int, Identity] = {}
 
     def find(self) -> set[int]:
         """Return the pids of those that live now; whoever was found before stays wanted when its parent is gone."""
         known = {pid for pid, who in self._seen.items() if is_alive(who)}
         found = known | set(members(self._sessions, self._groups) if self._sessions or self._groups else ())
-        if self._run_id is not None:
-            found.update(carrying(self._run_id, self._above))
+        if self._carried is not None:
+            found.update(carrying(*self._carried))
         for pid in (*self._roots, *found):
             found.update(descendants(pid))
         for pid in self._roots:
@@ -303,9 +322,15 @@ def _table_by_ps() -> Iterator[_Row]:
             yield _Row(int(parts[0]), parts[1][:1], int(parts[2]), int(parts[3]), session, parts[5].strip())
 
 
-def _carrying_by_ps(run_id: str) -> list[int]:
+def _carrying_by_ps(run_id: str, run_dir: str | None) -> list[int]:
     import subprocess
 
     text = subprocess.run(["ps", "-axEwwo", "pid=,command="], capture_output=True, text=True, check=False).stdout
     mark = f" STOKER_RUN_ID={run_id} "
-    return [int(line.split(None, 1)[0]) for line in text.splitlines() if mark in f"{line} "]
+    # Where a value ends can't be told here, as blanks are part of some.
+    place = "" if run_dir is None else f" STOKER_RUN_DIR={run_dir} "
+    return [
+        int(line.split(None, 1)[0])
+        for line in text.splitlines()
+        if mark in f"{line} " and (place in f"{line} " or " STOKER_RUN_DIR=" not in line)
+    ]

@@ -305,7 +305,8 @@ class Supervisor(Notes):
             left = end_tree([own], None, LEFT_OVER_GRACE)
             say(f"ended what was left behind{f', but {left} remain' if left else ''}")
         # Every descendant comes to a subreaper; somebody else's child, begun for this run, is younger than we are.
-        from_others = end_tree((), self.run_id, LEFT_OVER_GRACE, above=0 if thorough or _prctl is None else own)
+        above = 0 if thorough or _prctl is None else own
+        from_others = end_tree((), self.run_id, LEFT_OVER_GRACE, run_dir=self.paths.folder, above=above)
         if from_others:
             say(f"these processes of the run remain: {from_others}")
         self._collect()

@@ -90,7 +90,9 @@ class Watched:
                 row["pid"] for row in state.get("processes") or [] if _is_free_or(row.get("pid"), row.get("start"))
             ]
             sessions = [state["pid"]] if _is_free_or(state.get("pid"), state.get("start")) else []
-            left = end_tree((), state.get("run_id"), _LOST_GRACE, sessions=sessions, groups=ranks)
+            left = end_tree(
+                (), state.get("run_id"), _LOST_GRACE, run_dir=self._paths.folder, sessions=sessions, groups=ranks
+            )
             if left:
                 say(f"{state.get('run_id')}: these processes remain: {left}")
         ended = {**state, "phase": "ended", "ended": time.time(), "exit": lost(started=bool(state.get("started")))}
