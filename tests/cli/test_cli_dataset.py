@@ -150,3 +150,41 @@ def test_advice_is_in_words_of_the_command_line(workspace: Stoker, folder: Path)
         assert done.returncode == 1
         assert said in done.stderr
         assert not {"True", "False"} & set(done.stderr.replace(".", "").replace("=", " ").split())
+
+
+def test_a_dataset_that_is_there_already_keeps_its_words_and_says_so(workspace: Stoker) -> None:
+    words = ("dataset", "register", "rows", "rows.csv", "-o", "json", "--tag")
+    first, again = workspace(*words, "k=v"), workspace(*words, "k=other", "--description", "new")
+
+    assert shown(again) == shown(first)
+    assert "version 1 with this definition already, and keeps its description and tags" in again.stderr
+    assert "keeps" not in first.stderr
+
+
+def test_secrets_in_an_address_are_not_shown(workspace: Stoker) -> None:
+    url = "https://me:swordfish@example.invalid/x.csv?sv=1&sig=swordfish"
+    commands = [
+        ("dataset", "register", "signed", url, "--skip-validation"),
+        *[(*words, "-o", form) for form in ("json", "table") for words in _LOOKS],
+        ("az", "ml", "dataset", "deprecate", "-n", "signed", "-d", "signed"),
+        ("datastore", "register", "far", "sftp://me:swordfish@example.invalid/x"),
+    ]
+    for words in commands:
+        done = workspace(*words)
+        assert "swordfish" not in done.stdout + done.stderr, words
+
+
+_LOOKS = [
+    ("dataset", "show", "signed"),
+    ("dataset", "list"),
+    ("dataset", "versions", "signed"),
+    ("az", "ml", "dataset", "show", "-n", "signed"),
+]
+
+
+@pytest.mark.parametrize("words", [("dataset", "show", ""), ("model", "show", ""), ("datastore", "show", "../x")])
+def test_a_name_that_is_none_is_not_found_with_what_to_do(workspace: Stoker, words: tuple[str, ...]) -> None:
+    done = workspace(*words)
+
+    assert done.returncode == 1
+    assert "the names there are" in " ".join(done.stderr.split())

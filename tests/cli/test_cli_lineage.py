@@ -65,6 +65,8 @@ def test_what_has_no_lineage_says_so() -> None:
         "data set x:1",
         "└─ no run has made or used it",
     ]
+    assert lineage_text({"node": node("x:1"), "by": []}).splitlines()[1] == "└─ no run has made it"
+    assert lineage_text({"node": node("x:1"), "used_by": []}).splitlines()[1] == "└─ no run has used it"
     assert run_lineage_text({"node": {"kind": "run"}, "inputs": [], "outputs": []}) == ""
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from stoker.core import Dataset, Workspace
+from stoker.exceptions import NotFoundException
 from stoker.testing.workspaces import TemporaryWorkspace
 
 WORDS = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=30)
@@ -40,3 +42,20 @@ def test_names_that_look_like_paths_are_only_names(ws: Workspace, name: str, tmp
     assert (found.name, found.to_path()) == (name, ["/a.txt"])
     found.unregister_all_versions()
     assert name not in ws.datasets
+
+
+@pytest.mark.parametrize("name", ["q/versions", "versions/versions", "half \ud800", "\udfff", "x" * 300])
+def test_a_name_that_no_dataset_can_have_is_not_found(ws: Workspace, name: str) -> None:
+    with pytest.raises(NotFoundException, match="Cannot find dataset registered with name"):
+        Dataset.get_by_name(ws, name)
+
+
+@pytest.mark.parametrize(
+    "url", ["https://me:swordfish@example.invalid/a.csv", "https://example.invalid/a.csv?sv=1&sig=swordfish"]
+)
+def test_the_secret_of_an_address_is_kept_and_not_shown(ws: Workspace, url: str) -> None:
+    dataset = Dataset.Tabular.from_delimited_files(url, validate=False, infer_column_types=False)
+    registered = dataset.register(ws, f"signed {len(url)}")
+
+    assert "swordfish" not in f"{dataset!r} {registered!r} {registered._repr_html_()}"
+    assert "swordfish" in json.dumps(Dataset.get_by_name(ws, str(registered.name))._definition)

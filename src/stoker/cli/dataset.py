@@ -62,7 +62,7 @@ def list_datasets(
     """List registered datasets."""
     found = SESSION.get("/datasets", tag=tag or None)["datasets"]
     none = "No datasets. Register one: `stoker dataset register NAME PATH`."
-    emit(found, _COLUMNS, empty="No dataset is like that; `stoker dataset list` shows all." if tag else none)
+    emit(_shown(found), _COLUMNS, empty="No dataset is like that; `stoker dataset list` shows all." if tag else none)
 
 
 @app.verb("show")
@@ -74,7 +74,13 @@ def show(name: Dataset, version: Version = "latest") -> None:
 @app.verb("versions")
 def versions(name: Name) -> None:
     """List the versions of a dataset, the latest first."""
-    emit(SESSION.get(f"/datasets/by-name/{segment(name)}/versions")["versions"], _COLUMNS)
+    emit(_shown(SESSION.get(f"/datasets/by-name/{segment(name)}/versions")["versions"]), _COLUMNS)
+
+
+def _shown(records: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    from stoker.data._definition import without_secrets
+
+    return [without_secrets(record) for record in records]
 
 
 def _record(name: str, version: str) -> dict[str, Any]:
@@ -109,7 +115,7 @@ def _emit(record: dict[str, Any]) -> None:
         ("Made by", record.get("run_id")),
         ("Created", record.get("created")),
     ]
-    emit(record, text=lambda: facts(pairs_shown))
+    emit(_shown([record])[0], text=lambda: facts(pairs_shown))
 
 
 @app.verb("register")
@@ -148,6 +154,11 @@ def register(
         given = _made(str(path), datastore, kind, validate=not skip_validation)
         tags = {key: value or "" for key, value in pairs(tag or []).items()}
         made = given.register(SESSION.workspace(), str(name), description, tags, create_new_version=True)
+        if made.tags != tags or (description or "") != (made.description or ""):
+            say(
+                f"{made.name} is version {made.version} with this definition already, and keeps its description and "
+                "tags. In Python, Dataset.add_tags changes the tags."
+            )
     _emit(_record(made.name, str(made.version)))
     hint(f"Read it: `stoker dataset preview {made.name}`")
 

@@ -61,7 +61,8 @@ def lineage_text(tree: Mapping[str, Any]) -> str:
     if node["kind"] == "run":
         return drawn(Branch(_thing(node), _ends(tree)))
     below = [*_makers(tree), *_users(tree)]
-    return drawn(Branch(_thing(node), below or [Branch("no run has made or used it")]))
+    asked = [word for key, word in (("by", "made"), ("used_by", "used")) if key in tree]
+    return drawn(Branch(_thing(node), below or [Branch(f"no run has {' or '.join(asked)} it")]))
 
 
 def run_lineage_text(tree: Mapping[str, Any]) -> str:

@@ -12,9 +12,9 @@ __all__ = ["find_run", "name_of", "run_path", "segment"]
 
 def segment(name: str) -> str:
     """Return a name as a segment of a path of the REST interface."""
-    from urllib.parse import quote
+    from stoker.client.http import quote_name
 
-    return quote(name, safe="/", errors="surrogateescape")
+    return quote_name(name)
 
 
 def name_of(reference: str) -> str:

@@ -305,7 +305,11 @@ def quote_name(name: str) -> str:
     >>> quote_name("outputs/my model.pkl")
     'outputs/my%20model.pkl'
     """
-    return urllib.parse.quote(name, safe="/", errors="surrogateescape")
+    try:
+        return urllib.parse.quote(name, safe="/", errors="surrogateescape")
+    except UnicodeEncodeError:
+        # Half a character stands for no byte. Nothing has such a name, and it is the service that says so.
+        return urllib.parse.quote(name, safe="/", errors="replace")
 
 
 def _parse_events(response: http.client.HTTPResponse) -> Iterator[Event]:

@@ -20,6 +20,7 @@ import json
 import posixpath
 
 from stoker.base.jsonio import canonical
+from stoker.base.redaction import redacted
 from stoker.exceptions import UserErrorException
 
 TYPE_CHECKING = False
@@ -38,8 +39,10 @@ __all__ = [
     "of_output",
     "option",
     "partition_keys",
+    "path_words",
     "with_steps",
     "with_time",
+    "without_secrets",
 ]
 
 FORMAT = 1
@@ -269,11 +272,21 @@ def _source_words(source: Mapping[str, Any]) -> str:
 
 
 def path_words(source: Mapping[str, Any]) -> list[str]:
-    """Return the paths of a source, each as one text."""
+    """Return the paths of a source, each as one text; an address without the secrets in it."""
     return [
-        posixpath.join(path["datastore"], path["path"]) if "datastore" in path else next(iter(path.values()))
+        posixpath.join(path["datastore"], path["path"]) if "datastore" in path else redacted(next(iter(path.values())))
         for path in source.get("paths", [])
     ]
+
+
+def without_secrets(record: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the record of a dataset as it may be shown: without the secrets in the addresses that it reads."""
+    definition = record["definition"]
+    source = definition["source"]
+    if not isinstance(source.get("paths"), list):
+        return dict(record)
+    paths = [{**path, "url": redacted(path["url"])} if "url" in path else path for path in source["paths"]]
+    return {**record, "definition": {**definition, "source": {**source, "paths": paths}}}
 
 
 def _word(value: Any) -> str:

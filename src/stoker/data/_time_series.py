@@ -121,6 +121,7 @@ class TimeSeries(AbstractDataset):
 
     def _check_columns(self, names: list[str]) -> None:
         """Raise when a column is not there; the beginning of the data is read."""
+        from stoker.base.names import suggestion
         from stoker.data._rows import known_columns
         from stoker.exceptions import DatasetValidationError
 
@@ -128,6 +129,6 @@ class TimeSeries(AbstractDataset):
         missing = [name for name in names if name not in known]
         if missing:
             raise DatasetValidationError(
-                f"The dataset has no column {', '.join(map(repr, missing))}. It has {', '.join(map(repr, known))}.",
+                f"The dataset has no column {', '.join(map(repr, missing))}. {suggestion(missing[0], list(known))}",
                 target="columns",
             )

@@ -110,7 +110,7 @@ def _output(job: Job, item: dict[str, Any], place: str, outcome: str, warnings: 
         overwrite = mode == "mount" or bool(upload.get("overwrite"))
         _upload(job, item, found, warnings, overwrite=overwrite)
     if outcome == "Completed":
-        _register(job, item, options)
+        _register(job, item, options, warnings)
     else:
         ref = f"{item['datastore']}/{item['path']}"
         job.note("output", "path", ref, item["name"], mode, {"outcome": outcome})
@@ -140,7 +140,7 @@ def _upload(
         )
 
 
-def _register(job: Job, item: dict[str, Any], options: dict[str, Any]) -> None:
+def _register(job: Job, item: dict[str, Any], options: dict[str, Any], warnings: list[str]) -> None:
     """Make a dataset of what was written, with a name where that is wanted, and put it on record."""
     from stoker.data._definition import of_output
     from stoker.data._files import fingerprint_of
@@ -149,6 +149,11 @@ def _register(job: Job, item: dict[str, Any], options: dict[str, Any]) -> None:
     transformation = (wish.get("datasetRegistrationOptions") or {}).get("additionalTransformation")
     definition = of_output(item["datastore"], item["path"], transformation)
     mark = fingerprint_of(definition, job.workspace)
+    if mark is None:
+        warnings.append(
+            f"Nothing was found in the output {item['name']!r} at {item['datastore']}/{item['path']} when the script "
+            "had ended, so the dataset of it is empty. The script writes to the path that it is given as an argument."
+        )
     body: dict[str, Any] = {"definition": definition, "run_id": job.run_id}
     if wish.get("name"):
         facts = {"description": wish.get("description"), "tags": wish.get("tags") or {}, "fingerprint": mark}

@@ -109,7 +109,13 @@ def install(app: FastAPI) -> None:
     async def plain(request: Request, error: Exception) -> JSONResponse:
         assert isinstance(error, HTTPException)
         code = _CODES.get(error.status_code, "UserError")
-        return _answer(error.status_code, code, f"{error.detail}.", headers=error.headers, path=request.url.path)
+        message = f"{error.detail}."
+        if error.status_code == 404:
+            message = (
+                f"There is nothing at {request.url.path}. If the end of it is a name, that is empty or has a slash or "
+                "dots too many: look at the names there are with `list`. Else see docs/reference/rest.md."
+            )
+        return _answer(error.status_code, code, message, headers=error.headers, path=request.url.path)
 
     async def refused_by_disk(request: Request, error: Exception) -> JSONResponse:
         assert isinstance(error, OSError)

@@ -12,8 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stoker.data._storage.base import Storage
+from stoker.data._storage.fingerprint import compare, fingerprint
 from stoker.data._storage.folder import FolderStorage
-from stoker.data._storage.http import HttpFile, redacted
+from stoker.data._storage.http import HttpFile
 from stoker.data._storage.paths import check_path
 from stoker.data._storage.patterns import Pattern
 from stoker.data._storage.resolve import resolve, resolve_paths
@@ -271,7 +272,18 @@ def test_a_password_in_an_address_is_used_and_not_shown(site: str) -> None:
     assert file.shown == f"{site}/secret.csv?sig=...&sv=1"
     assert "abc" not in repr(file) + file.storage.identity
     assert "ss@" not in repr(file) + file.storage.identity
-    assert redacted("https://h/a?x=1") == "https://h/a?x=1"
+
+
+def test_a_file_without_any_mark_is_known_by_its_content(site: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    Site.tag = ""
+    prints = []
+    for content in (b"a,b\n1,2\n", b"a,b\n8,9\n", b"a,b\n1,2\n"):
+        monkeypatch.setattr(Site, "content", content)
+        prints.append(fingerprint(resolve_paths([{"url": f"{site}/plain.csv"}])))
+
+    assert compare(prints[0], prints[1]) == ["plain.csv"]
+    assert prints[0] == prints[2]
+    assert fingerprint(resolve_paths([{"url": f"{site}/plain.csv"}]), limit=2)["entries"] == [["plain.csv", 8, "8:0"]]
 
 
 names = st.text(st.characters(exclude_characters="/\0*?", exclude_categories=["Cs"]), min_size=1, max_size=8).filter(

@@ -132,7 +132,9 @@ def _change_state(name: str | None, dataset_id: str | None, state: str, by: str 
 
 def _facts(record: dict[str, Any], by: str | None) -> dict[str, Any]:
     """Return what v1 shows after a change of state."""
-    first = (record["definition"]["source"].get("paths") or [{}])[0]
+    from stoker.data._definition import without_secrets
+
+    first = (without_secrets(record)["definition"]["source"].get("paths") or [{}])[0]
     facts = {
         "Name": record["name"],
         "Workspace": workspace().name,

@@ -167,8 +167,10 @@ class Rows:
         return all(may_hold(condition, values.get) for condition in self._source.conditions)
 
     def _path_values(self, file: Any) -> dict[str, Any]:
-        values: dict[str, Any] = {PATH: file.shown} if self._shows_path else {}
-        return {**values, **(self._layout.values(file.shown) if self._layout else {})}
+        # A name in bytes that are no UTF-8 is no text for Arrow: what can't be shown of it stands as a mark.
+        shown = file.shown.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+        values: dict[str, Any] = {PATH: shown} if self._shows_path else {}
+        return {**values, **(self._layout.values(shown) if self._layout else {})}
 
     def _look_at_path(self, file: Any, values: dict[str, Any]) -> None:
         """Note a file whose path gives no values; where nothing may be missing, it is an error."""

@@ -16,6 +16,8 @@ __all__ = ["HASH_BYTES", "MOST_ENTRIES", "VARIABLE", "compare", "fingerprint"]
 MOST_ENTRIES = 100_000
 """How many files a fingerprint names; all are in its digest."""
 
+_BLOCK = 1 << 20
+
 HASH_BYTES = 4 << 30
 """Local files beyond this sum of bytes that must be read anew are known by size and time instead: 4 GiB."""
 
@@ -27,7 +29,8 @@ def fingerprint(files: Sequence[SourceFile], *, limit: int | None = None) -> dic
     """Return the fingerprint of files: number, bytes, digest and entries.
 
     A local file's mark is the SHA-256 of its content; files that were not touched since an earlier look are not read
-    again. A remote one's is its ETag.
+    again. A remote one's is its ETag, else when it was changed; of one whose server says neither it is the content's
+    SHA-256 too.
 
     Parameters
     ----------
@@ -58,12 +61,22 @@ def _entries(files: Sequence[SourceFile], limit: int) -> Iterable[tuple[str, int
     local: dict[str, list[SourceFile]] = {}
     for file in files:
         if file.local is None:
-            yield file.relative, file.size, file.mark or f"{file.size}:{file.mtime:.0f}"
+            yield file.relative, file.size, file.mark or _mark_of(file, limit)
         else:
             local.setdefault(_root(file), []).append(file)
     for root, group in local.items():
         yield from _local_entries(root, group, limit)
         limit -= sum(file.size for file in group)
+
+
+def _mark_of(file: SourceFile, limit: int) -> str:
+    if file.mtime or file.size > limit:
+        return f"{file.size}:{file.mtime:.0f}"
+    digest = hashlib.sha256()
+    with file.open(whole=True) as content:
+        while block := content.read(_BLOCK):
+            digest.update(block)
+    return digest.hexdigest()
 
 
 def _root(file: SourceFile) -> str:

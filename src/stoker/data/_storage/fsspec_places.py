@@ -8,6 +8,7 @@ import posixpath
 from collections.abc import Iterator
 from typing import Any, BinaryIO, cast
 
+from stoker.base.redaction import redacted
 from stoker.data._storage.base import Entry, Storage
 from stoker.data._storage.copying import PARTS
 from stoker.data._storage.paths import check_path, shown_path
@@ -36,6 +37,7 @@ class FsspecStorage(Storage):
     def __init__(self, url: str, options: dict[str, Any], name: str) -> None:
         self.name = name
         self._url = url
+        self._shown = redacted(url)
         self._options = {key: value for key, value in options.items() if value is not None}
         self.identity = f"fsspec:{url.rstrip('/')}"
         self._opened: tuple[Any, str] | None = None
@@ -133,7 +135,7 @@ class FsspecStorage(Storage):
                 import fsspec
             except ImportError as error:
                 raise UserErrorException(
-                    f"The datastore {self.name!r} ({self._url}) needs the library fsspec. Install it: pip install "
+                    f"The datastore {self.name!r} ({self._shown}) needs the library fsspec. Install it: pip install "
                     "fsspec.",
                     error,
                 ) from error
@@ -141,12 +143,15 @@ class FsspecStorage(Storage):
                 files, root = fsspec.core.url_to_fs(self._url, **self._options)
             except (ImportError, ValueError, TypeError) as error:
                 raise UserErrorException(
-                    f"The datastore {self.name!r} ({self._url}) can't be opened: {error}. "
+                    f"The datastore {self.name!r} ({self._shown}) can't be opened: {self._redacted(error)}. "
                     "Install what it names, or register the datastore anew with other settings.",
                     error,
                 ) from error
             self._opened = files, root.rstrip("/")
         return self._opened
+
+    def _redacted(self, error: Exception) -> str:
+        return str(error).replace(self._url, self._shown)
 
     def _key(self, clean: str) -> str:
         root = self._files[1]
@@ -174,7 +179,7 @@ class FsspecStorage(Storage):
             ) from error
         except (OSError, ValueError) as error:
             raise UserErrorException(
-                f"The datastore {self.name!r} can't do this with {shown_path(path)} at {self._url}: {error}. "
-                "Look at the address and at the network, then try again.",
+                f"The datastore {self.name!r} can't do this with {shown_path(path)} at {self._shown}: "
+                f"{self._redacted(error)}. Look at the address and at the network, then try again.",
                 error,
             ) from error

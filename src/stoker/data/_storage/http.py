@@ -7,35 +7,21 @@ import email.utils
 import hashlib
 import http.client
 import io
-import re
 import urllib.error
 import urllib.parse
 import urllib.request
 from collections.abc import Iterator
 from typing import Any, BinaryIO, cast
 
+from stoker.base.redaction import redacted
 from stoker.data._storage.base import Entry, Storage
 from stoker.data._storage.paths import check_path
 from stoker.exceptions import AuthenticationException, ConflictException, NotFoundException, UserErrorException
 
-__all__ = ["HttpFile", "RangeReader", "redacted"]
+__all__ = ["HttpFile", "RangeReader"]
 
-_SECRET = re.compile(r"([?&][^=&]*(?:sig|token|key|password|secret|credential)[^=&]*=)[^&#]*", re.IGNORECASE)
 _BLOCK = 1 << 20
 _PATIENCE = 60.0
-
-
-def redacted(url: str) -> str:
-    """Return an address without the secrets in it.
-
-    Examples
-    --------
-    >>> redacted("https://me:word@host/a.csv?sv=1&sig=abc")
-    'https://host/a.csv?sv=1&sig=...'
-    """
-    scheme, mark, rest = url.partition("://")
-    host, slash, path = rest.partition("/")
-    return _SECRET.sub(r"\1...", f"{scheme}{mark}{host.rpartition('@')[2]}{slash}{path}")
 
 
 class HttpFile(Storage):

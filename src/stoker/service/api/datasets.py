@@ -45,8 +45,11 @@ def register_dataset(body: RegisterBody, context: Context, caller: Caller) -> di
 
 
 @router.get("/datasets/by-name/{name:filename}/versions")
-def list_versions(name: str, context: Context) -> dict[str, Any]:
+def list_versions(name: str, context: Context, version: str | None = None) -> dict[str, Any]:
     """List all versions, the latest first."""
+    if version is not None:
+        # One version is asked for, so it is a name that ends so.
+        return context.store.datasets.get(f"{name}/versions", version)
     return {"versions": list(context.store.datasets.versions(name))}
 
 

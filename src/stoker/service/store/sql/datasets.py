@@ -14,6 +14,7 @@ from sqlalchemy import ColumnElement, Connection, Row, Select, func, insert, sel
 from stoker.base.ids import new_guid
 from stoker.base.jsonio import canonical
 from stoker.base.names import suggestion
+from stoker.base.redaction import redacted
 from stoker.exceptions import ConflictException, NotFoundException, UserErrorException
 from stoker.service.store.base_data import DATASET_STATES, DatasetRepository
 from stoker.service.store.base_runs import Record
@@ -334,4 +335,4 @@ def _place_of(place: Any) -> str:
         return (
             f"{place['datastore']}/{str(path).lstrip('/')}" if path is not None else f"{place['datastore']} (a query)"
         )
-    return str(place.get("url") or place.get("local") or "")
+    return redacted(str(place.get("url") or place.get("local") or ""))
