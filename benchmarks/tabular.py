@@ -54,7 +54,7 @@ def rows(*, quick: bool = False) -> list[Row]:
             result.append(Row(f"a CSV of {size // MIB:,} MiB, {what}", most / 1024, "MiB at most", None, beside))
         path.unlink()
         quoted = _csv(Path(folder) / "quoted.csv", size, quote='"')
-        result.append(_beside_arrow("the same with texts in quotes", quoted, rounds, None))
+        result.append(_beside_arrow("the same with texts in quotes", quoted, rounds, 1.2))
         quoted.unlink()
         return [*result, _parquet(Path(folder), 200_000 if quick else 4_000_000)]
 

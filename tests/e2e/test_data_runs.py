@@ -351,6 +351,26 @@ def test_what_is_not_there_fails_the_run_in_a_sentence(experiment: Experiment, c
     assert "never" not in run.get_details_with_logs()["logFiles"].get("user_logs/std_log.txt", "")
 
 
+def test_a_direct_input_that_is_not_there_is_a_warning_with_the_reason(
+    experiment: Experiment, config_of: Config, store: Any
+) -> None:
+    dataset = Dataset.File.from_files((store, "absent/*.csv"), validate=False).as_named_input("x")
+    run = experiment.submit(config_of("print('it may not need it')", arguments=[dataset]))
+    run.wait_for_completion()
+
+    (warning,) = run.get_details()["warnings"]
+    assert "The input 'x'" in str(warning)
+    assert "absent/*.csv" in str(warning)
+
+
+def test_an_output_that_nothing_was_written_to_is_said(experiment: Experiment, config_of: Config) -> None:
+    output = OutputFileDatasetConfig("empty").register_on_complete("of_nothing")
+    run = experiment.submit(config_of("print('writes nothing')", arguments=[output]))
+    run.wait_for_completion()
+
+    assert any("Nothing was found in the output 'empty'" in str(warning) for warning in run.get_details()["warnings"])
+
+
 def test_a_datastore_that_was_removed_meanwhile_fails_the_run(
     experiment: Experiment, config_of: Config, ws: Workspace, tmp_path: Path
 ) -> None:

@@ -12,6 +12,10 @@ import pytest
 from stoker.testing.workspaces import TemporaryWorkspace
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
+SAID = {
+    "data_and_model": ["model prices:1", "from data set houses:1 of workspaceblobstore/houses/houses.csv"],
+}
+"""What an example is there to show, beyond that its runs complete."""
 
 
 @pytest.mark.parametrize("name", sorted(folder.name for folder in EXAMPLES.iterdir() if folder.is_dir()))
@@ -27,6 +31,8 @@ def test_an_example_runs_to_its_end(live_workspace: TemporaryWorkspace, name: st
     )
 
     assert done.returncode == 0, done.stdout + done.stderr
+    for line in SAID.get(name, []):
+        assert line in done.stdout
     runs = live_workspace.api.get("/runs")["runs"]
     assert runs
     assert {run["status"] for run in runs} == {"Completed"}

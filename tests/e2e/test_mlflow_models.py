@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from tests.services.mlflow_client import mlflow_python, run_client
 
+import stoker
 from stoker.core import Environment, Experiment, Model, Run, ScriptRunConfig, Workspace
 from stoker.testing.workspaces import TemporaryWorkspace
 
@@ -26,8 +27,8 @@ X, y = np.arange(40.0).reshape(20, 2), np.arange(20.0)
 """
 
 
-def client(workspace: TemporaryWorkspace, code: str, folder: Path) -> Any:
-    out = run_client(workspace, BEGIN + textwrap.dedent(code), folder)
+def client(workspace: TemporaryWorkspace, code: str, folder: Path, **more: str) -> Any:
+    out = run_client(workspace, BEGIN + textwrap.dedent(code), folder, **more)
     return json.loads(out.strip().splitlines()[-1])
 
 
@@ -131,12 +132,19 @@ def _looks_logged(live_workspace: TemporaryWorkspace, ws: Workspace, run_id: str
 
 
 def test_autologging_needs_the_address_only(live_workspace: TemporaryWorkspace, ws: Workspace, tmp_path: Path) -> None:
+    address = f"""
+import sys
+sys.path.insert(0, {str(Path(stoker.__file__).parents[1])!r})
+from stoker.core import Workspace
+mlflow.set_tracking_uri(Workspace.from_config({str(live_workspace.root)!r}).get_mlflow_tracking_uri())
+"""
     code = """
     versions = [mlflow.register_model(f"runs:/{run_id}/model", f"auto{place}") for place, run_id in enumerate(ids)]
     values = [len(mlflow.pyfunc.load_model(f"models:/auto{place}/1").predict(X)) for place in range(3)]
     print(json.dumps([ids, values]))
     """
-    ids, values = client(live_workspace, AUTOLOG + textwrap.dedent(code), tmp_path)
+    no_address = {"MLFLOW_TRACKING_URI": "", "MLFLOW_TRACKING_TOKEN": ""}
+    ids, values = client(live_workspace, address + AUTOLOG + textwrap.dedent(code), tmp_path, **no_address)
 
     assert values == [20, 20, 20]
     for run_id, param in zip(ids, ("alpha", "min_data_in_leaf", "verbosity"), strict=True):

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.services.mlflow_client import mlflow_python, run_client
+from tests.services.mlflow_client import mlflow_python, run_client, skinny_python
 
 from stoker.core import Environment, Experiment, Run, ScriptRunConfig, Workspace
 from stoker.testing.workspaces import TemporaryWorkspace
@@ -18,9 +18,9 @@ pytestmark = pytest.mark.xdist_group("mlflow")
 BEGIN = "import json, math, mlflow\nfrom mlflow import MlflowClient\nclient = MlflowClient()\n"
 
 
-def client(workspace: TemporaryWorkspace, code: str, folder: Path, **more: str) -> Any:
+def client(workspace: TemporaryWorkspace, code: str, folder: Path, python: str | None = None, **more: str) -> Any:
     """Run code whose last line prints JSON, and return that."""
-    out = run_client(workspace, BEGIN + textwrap.dedent(code), folder, **more)
+    out = run_client(workspace, BEGIN + textwrap.dedent(code), folder, python, **more)
     return json.loads(out.strip().splitlines()[-1])
 
 
@@ -294,3 +294,34 @@ def test_the_workspace_gives_its_address_and_lets_the_client_in(
     """
 
     assert client(live_workspace, code, tmp_path, MLFLOW_TRACKING_URI="", MLFLOW_TRACKING_TOKEN="") == {"x": 1.0}
+
+
+def test_the_small_package_logs_searches_and_registers_too(
+    live_workspace: TemporaryWorkspace, ws: Workspace, tmp_path: Path
+) -> None:
+    run_id, found = client(
+        live_workspace,
+        """
+        mlflow.set_experiment("small")
+        with mlflow.start_run(run_name="outer") as run:
+            mlflow.log_params({"depth": 3})
+            mlflow.log_metrics({"loss": 0.5}, step=1)
+            mlflow.log_text("hello", "notes.txt")
+            with mlflow.start_run(nested=True, run_name="inner"):
+                mlflow.log_metric("loss", 0.1)
+        class Doubled(mlflow.pyfunc.PythonModel):
+            def predict(self, context, model_input, params=None):
+                return [2 * value for value in model_input]
+        logged = mlflow.pyfunc.log_model(name="model", python_model=Doubled(), registered_model_name="small")
+        client.set_registered_model_alias("small", "best", 1)
+        runs = client.search_runs([run.info.experiment_id], "metrics.loss > 0.2", order_by=["metrics.loss DESC"])
+        model = mlflow.pyfunc.load_model("models:/small@best").unwrap_python_model()
+        text = mlflow.artifacts.load_text(run.info.artifact_uri + "/notes.txt")
+        print(json.dumps([run.info.run_id, [[found.info.run_name for found in runs], model.predict(None, [4]), text]]))
+        """,
+        tmp_path,
+        skinny_python(),
+    )
+
+    assert found == [["outer"], [8], "hello"]
+    assert Run.get(ws, run_id).get_metrics() == {"loss": 0.5}

@@ -10,7 +10,7 @@ from tests.services.installed import python_environment
 
 from stoker.testing.workspaces import TemporaryWorkspace
 
-__all__ = ["client_variables", "mlflow_python", "run_client"]
+__all__ = ["client_variables", "mlflow_python", "run_client", "skinny_python"]
 
 PACKAGES = ["mlflow>=3.4", "scikit-learn>=1.5", "lightgbm>=4", "xgboost-cpu>=2", "matplotlib>=3.8", "skops>=0.10"]
 
@@ -20,6 +20,11 @@ def mlflow_python() -> str:
     return str(python_environment("mlflow", PACKAGES) / "bin" / "python")
 
 
+def skinny_python() -> str:
+    """Return an interpreter that has the small client, `mlflow-skinny`, and what models need with it."""
+    return str(python_environment("mlflow-skinny", ["mlflow-skinny>=3.4", "pandas"]) / "bin" / "python")
+
+
 def client_variables(workspace: TemporaryWorkspace, **more: str) -> dict[str, str]:
     """Return the variables of a process whose client talks to the workspace."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("MLFLOW_", "PYTHON"))}
@@ -27,10 +32,10 @@ def client_variables(workspace: TemporaryWorkspace, **more: str) -> dict[str, st
     return {**kept, **ours, "MPLBACKEND": "Agg", **more}
 
 
-def run_client(workspace: TemporaryWorkspace, code: str, folder: Path, **more: str) -> str:
-    """Run code with the real client and return what it printed."""
+def run_client(workspace: TemporaryWorkspace, code: str, folder: Path, python: str | None = None, **more: str) -> str:
+    """Run code with the real client, the full one by default, and return what it printed."""
     done = subprocess.run(
-        [mlflow_python(), "-W", "ignore", "-c", code],
+        [python or mlflow_python(), "-W", "ignore", "-c", code],
         capture_output=True,
         text=True,
         cwd=folder,

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from stoker.data._storage.resolve import SourceFile, SourceFiles
 
-__all__ = ["changed_at", "files_of", "fingerprint_of", "path_values", "source_files"]
+__all__ = ["changed_at", "files_of", "fingerprint_of", "looked_at", "path_values", "source_files"]
 
 
 def source_files(definition: Mapping[str, Any], workspace: Any = None) -> SourceFiles:
@@ -92,14 +92,25 @@ def fingerprint_of(definition: Mapping[str, Any], workspace: Any = None) -> dict
     None for a query, and where the data can't be looked at from here: a dataset may be registered before its data are
     there.
     """
+    try:
+        return looked_at(definition, workspace)
+    except StokerException:
+        return None
+
+
+def looked_at(definition: Mapping[str, Any], workspace: Any = None) -> dict[str, Any] | None:
+    """Return the fingerprint of the data that a dataset holds now; None for a query.
+
+    Raises
+    ------
+    stoker.exceptions.StokerException
+        The data can't be looked at; the message says why.
+    """
     from stoker.data._storage.fingerprint import HASH_BYTES, fingerprint
 
     kind = definition["source"]["type"]
     if kind == "sql_query":
         return None
     look = source_files if kind == "written_files" else files_of
-    try:
-        limit = workspace._setting("data_hash_bytes", HASH_BYTES) if workspace is not None else None  # noqa: SLF001
-        return fingerprint(look(definition, workspace), limit=limit)
-    except StokerException:
-        return None
+    limit = workspace._setting("data_hash_bytes", HASH_BYTES) if workspace is not None else None  # noqa: SLF001
+    return fingerprint(look(definition, workspace), limit=limit)

@@ -10,7 +10,7 @@ import os
 import sys
 
 from stoker.data._run_side import FACTS, Job, about, files_below, say, state_of, summary, whole
-from stoker.exceptions import DatasetValidationError, UserErrorException
+from stoker.exceptions import DatasetValidationError, StokerException, UserErrorException
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -69,14 +69,19 @@ def prepare(job: Job) -> dict[str, Any]:
 
 
 def _input(job: Job, item: dict[str, Any], facts: dict[str, Any]) -> None:
-    from stoker.data._files import files_of, fingerprint_of
+    from stoker.data._files import files_of, looked_at
 
     name, mode, record = item["name"], item["mechanism"], item["dataset"]
     definition = record["definition"]
     if mode == "direct":
         value = record["id"]
         facts["inputs"][name] = {"mode": mode, "dataset_id": value}
-        mark = fingerprint_of(definition, job.workspace)
+        try:
+            mark = looked_at(definition, job.workspace)
+        except StokerException as error:
+            # The script opens it itself, when it needs it and perhaps otherwise.
+            mark = None
+            facts["warnings"].append(f"The input {name!r} ({_label(record)}) can't be looked at. {error.message}")
         where = "opened by the script"
     else:
         files = files_of(definition, job.workspace)
@@ -144,10 +149,8 @@ def _changes(job: Job, name: str, record: dict[str, Any], mark: dict[str, Any] |
     from stoker.data._storage.fingerprint import compare
 
     known = record.get("fingerprint")
-    if not known or (mark is not None and known["digest"] == mark["digest"]):
+    if not known or mark is None or known["digest"] == mark["digest"]:
         return []
-    if mark is None:
-        return [f"The data of the input {name!r} ({_label(record)}) can't be looked at, so a change would not be seen."]
     path = f"/datasets/by-id/{quote_name(record['id'])}"
     whole_record = job.workspace._api.get(path, entries=True)  # noqa: SLF001  # the SDK is one package
     names = compare(whole_record["fingerprint"], mark)
