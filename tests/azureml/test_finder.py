@@ -255,3 +255,14 @@ def test_a_run_is_got_by_v1s_function(live_workspace: TemporaryWorkspace) -> Non
         "assert get_run(experiment, run.id).id == get_run(experiment, run.id, rehydrate=False).id == run.id\n"
         "try:\n    get_run(Experiment(ws, 'other'), run.id)\nexcept Exception as error:\n    print(error)\n"
     )
+
+
+def test_the_states_that_polling_loops_ask_are_there() -> None:
+    out = python(
+        "import stoker.azureml\nfrom azureml.core.run import RUNNING_STATES, POST_PROCESSING_STATES, Run, RunStatus\n"
+        "print(sorted(RUNNING_STATES), sorted(POST_PROCESSING_STATES), RunStatus.COMPLETED == 'Completed', "
+        "RunStatus.NOTRESPONDING in RUNNING_STATES, 'Completed' in RUNNING_STATES)"
+    )
+    running = "NotResponding NotStarted Paused Pausing Preparing Provisioning Queued Running Starting Unapproved"
+
+    assert out.strip() == f"{running.split()} ['CancelRequested', 'Finalizing'] True True False"

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+import re
+import warnings
 from typing import Any
 
 import numpy as np
@@ -45,19 +47,37 @@ def test_a_whole_chart_is_kept_as_a_dict_and_as_text(kind: str, data: dict[str, 
 @pytest.mark.parametrize(
     ("kind", "data", "complaint"),
     [
-        ("confusion_matrix", {**MATRIX, "matrix": [[1, 2]]}, "matrix has 1, where 2"),
-        ("confusion_matrix", {**MATRIX, "matrix": [[1, 2], [3]]}, r"matrix\[1\] has 1, where 2"),
+        ("confusion_matrix", {**MATRIX, "matrix": [[1, 2], 3]}, r"matrix\[1\] is no list but 3"),
         ("confusion_matrix", {"matrix": []}, "no list 'class_labels'"),
         ("confusion_matrix", [1], "its data is a list"),
+    ],
+)
+def test_a_chart_without_a_part_is_refused(kind: str, data: Any, complaint: str) -> None:
+    with pytest.raises(UserErrorException, match=complaint):
+        chart_of(kind, "m", chart(kind, data))
+
+
+@pytest.mark.parametrize(
+    ("kind", "data", "complaint"),
+    [
+        ("confusion_matrix", {**MATRIX, "matrix": [[1, 2]]}, "matrix has 1, where 2"),
+        ("confusion_matrix", {**MATRIX, "matrix": [[1, 2], [3]]}, r"matrix\[1\] has 1, where 2"),
         ("accuracy_table", {**TABLES, "percentile_thresholds": [0.5]}, r"percentile_tables\[0\] has 3, where 1"),
         ("accuracy_table", {**TABLES, "probability_tables": [[[1, 2]] * 3] * 2}, "TP, FP, TN, FN"),
         ("residuals", {**RESIDUALS, "bin_edges": [0, 1]}, "bin_edges has 2, where 3"),
         ("predictions", {**PREDICTIONS, "bin_errors": [0.1]}, "bin_errors has 1, where 2"),
     ],
 )
-def test_a_chart_whose_parts_do_not_fit_is_refused_with_the_part(kind: str, data: Any, complaint: str) -> None:
-    with pytest.raises(UserErrorException, match=complaint):
-        chart_of(kind, "m", chart(kind, data))
+def test_a_chart_whose_parts_do_not_fit_is_kept_with_a_warning_that_names_the_part(
+    kind: str, data: Any, complaint: str
+) -> None:
+    whole = chart(kind, data)
+
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        assert chart_of(kind, "m", whole) == whole
+
+    assert re.search(complaint, "\n".join(str(one.message) for one in caught))
 
 
 def test_a_chart_of_another_kind_is_refused() -> None:

@@ -63,6 +63,15 @@ def test_the_shell_knows_the_notebook_s_names_and_gives_its_lines_back() -> None
     assert found[1:] == [["8 7\n"], ["['a', 'b']"], ["3 {x}\n"], ["one two\n"]]
 
 
+def test_a_cell_for_a_program_is_that_program_s_and_fails_with_it() -> None:
+    found = shown("%%bash\n[[ a == a ]] && echo yes", "%%script cat -\n$x", "%%sh\necho before\nexit 3", "1")
+
+    assert found[:2] == [["yes\n"], ["$x"]]
+    assert found[2][0] == "before\n"
+    assert "returned non-zero exit status 3" in found[2][1]
+    assert len(found) == 3
+
+
 def test_lines_of_magic_do_what_matters_without_a_front_end(elsewhere: Path) -> None:
     (elsewhere / "made").mkdir()
     (elsewhere / "made/other.py").write_text("import sys\nname = sys.argv[1:]\n")

@@ -25,7 +25,7 @@ class RunStatus(str, Enum):
     PROVISIONING = "Provisioning"
     STARTING = "Starting"
     RUNNING = "Running"
-    NOT_RESPONDING = "NotResponding"
+    NOT_RESPONDING = NOTRESPONDING = "NotResponding"
     PAUSING = "Pausing"
     PAUSED = "Paused"
     CANCEL_REQUESTED = "CancelRequested"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+
 from stoker.exceptions import UserErrorException
 
 TYPE_CHECKING = False
@@ -43,7 +45,12 @@ def chart_of(kind: str, name: str, value: Any) -> dict[str, Any]:
     Raises
     ------
     stoker.exceptions.UserErrorException
-        It is of another kind, or its parts do not fit; the message names the part.
+        It is of another kind, or a part is missing or no list; the message names the part.
+
+    Warns
+    -----
+    UserWarning
+        The sizes of its parts do not fit together.
     """
     chart = _as_dict(kind, name, value)
     missing = [key for key in ("schema_type", "schema_version", "data") if key not in chart]
@@ -98,11 +105,15 @@ class _Sizes:
         return len(self.data[part])
 
     def wants(self, what: str, found: Any, expected: int) -> None:
-        """Raise unless `found` is a list of `expected` elements."""
-        if not isinstance(found, list) or len(found) != expected:
-            size = len(found) if isinstance(found, list) else f"no list but {found!r}"
-            raise _wrong(
-                self.kind, self.name, f"{what} has {size}, where {expected} elements fit", "Make the sizes agree"
+        """Raise unless `found` is a list; warn when its elements are not `expected` ones."""
+        if not isinstance(found, list):
+            raise _wrong(self.kind, self.name, f"{what} is no list but {found!r}", "Give a list")
+        if len(found) != expected:
+            # v1's own documentation has such charts: what a training has worked out is not lost for that.
+            warnings.warn(
+                f"The {self.kind.replace('_', ' ')} {self.name!r} is kept as it is, though {what} has {len(found)}, "
+                f"where {expected} elements fit. Drawn, it may look wrong.",
+                stacklevel=6,
             )
 
 

@@ -339,7 +339,14 @@ def _check_experiment(record: dict[str, Any], experiment: Experiment) -> None:
 
 def __getattr__(name: str) -> Any:
     # v1's names, which scripts import from here.
-    place = {"_OfflineRun": "_offline", "_SubmittedRun": "_own_run", "get_run": "_rehydrate"}.get(name)
+    place = {
+        "POST_PROCESSING_STATES": "_run_states",
+        "RUNNING_STATES": "_run_states",
+        "RunStatus": "_run_states",
+        "_OfflineRun": "_offline",
+        "_SubmittedRun": "_own_run",
+        "get_run": "_rehydrate",
+    }.get(name)
     if place is None:
         raise AttributeError(f"module 'stoker.core.run' has no attribute {name!r}")
     import importlib

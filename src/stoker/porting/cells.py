@@ -28,7 +28,9 @@ _MEASURED = frozenset({"", "time", "timeit", "capture", "prun"})
 """Cell magics whose cell is code."""
 _SHOWN = frozenset({"html", "HTML", "javascript", "js", "latex", "markdown", "svg", "SVG"})
 """Cell magics whose cell is something for a front end."""
-_SHELLS = frozenset({"bash", "sh", "script", "system", "sx", "!"})
+_SHELLS = frozenset({"system", "sx", "!"})
+_PROGRAMS = frozenset({"bash", "sh", "script"})
+"""Cell magics whose cell goes to a program; the cell fails when that does."""
 
 
 def run_cells(sources: list[str | None], timeout: float | None = None) -> Iterator[dict[str, Any] | None]:
@@ -93,6 +95,8 @@ class _Notebook:
             return _write_file(self.filled(given), source.lstrip("\n").partition("\n")[2])
         if magic in _SHELLS:
             return self.shell(text, filled=False)
+        if magic in _PROGRAMS:
+            return self.program(shlex.split(given) if magic == "script" else [magic, *shlex.split(given)], text)
         if magic in _SHOWN:
             return None
         if magic not in _MEASURED:
@@ -129,6 +133,14 @@ class _Notebook:
         text = self.filled(command) if filled else command
         done = subprocess.run(text, shell=True, capture_output=True, text=True, check=False)  # noqa: S602  # the same
         print(done.stdout + done.stderr, end="")  # noqa: T201  # as IPython does
+
+    def program(self, words: list[str], text: str) -> None:
+        done = subprocess.run(
+            words, input=text.removeprefix("\n"), capture_output=True, text=True, check=False
+        )  # the same
+        print(done.stdout + done.stderr, end="")  # noqa: T201  # as IPython does
+        if done.returncode:
+            raise subprocess.CalledProcessError(done.returncode, words)
 
     def lines(self, command: str) -> list[str]:
         done = subprocess.run(self.filled(command), shell=True, stdout=subprocess.PIPE, text=True, check=False)  # noqa: S602
