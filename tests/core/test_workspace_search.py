@@ -202,3 +202,16 @@ def test_deleting_a_workspace_made_by_name_leaves_no_folder(tmp_path: Path) -> N
     Workspace.create("by-name", show_output=False).delete()
 
     assert list((tmp_path / "stoker-home" / "workspaces").iterdir()) == []
+
+
+def test_where_there_is_none_those_elsewhere_are_named(project: Path) -> None:
+    with pytest.raises(UserErrorException) as nowhere:
+        Workspace.from_config(project)
+    for number in range(7):
+        registry.register(f"lab{number}", str(project / f"lab{number}"))
+        create_workspace(str(project / f"lab{number}"), f"lab{number}")
+    with pytest.raises(UserErrorException) as elsewhere:
+        Workspace.from_config(project)
+
+    assert "elsewhere" not in nowhere.value.message
+    assert "You have lab0, lab1, lab2, lab3, lab4 and 2 more elsewhere: `-w NAME`" in elsewhere.value.message

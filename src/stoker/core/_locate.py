@@ -12,6 +12,9 @@ if TYPE_CHECKING:
 
 __all__ = ["locate", "place_by_name", "place_of_name", "root_for_new", "write_v1_file"]
 
+MOST_NAMED = 5
+"""Workspaces that the error names when there is none in the folder."""
+
 
 def locate(path: str | os.PathLike[str] | None, file_name: str | None = None) -> str:
     """Return the root folder or the address of the workspace that a script means.
@@ -41,11 +44,23 @@ def locate(path: str | os.PathLike[str] | None, file_name: str | None = None) ->
     if found is None:
         raise UserErrorException(
             f"No workspace was found: neither .stoker/ nor the file {file_name or 'config.json'} is in {start} (nor "
-            "in its .azureml/ and aml_config/), nor in any folder above. Run `stoker init` there, or use "
-            "Workspace.create(name=...).",
+            f"in its .azureml/ and aml_config/), nor in any folder above. {_elsewhere()}Run `stoker init` there, or "
+            "use Workspace.create(name=...).",
             target="path",
         )
     return _place_of_file(found)
+
+
+def _elsewhere() -> str:
+    """Return a sentence about the workspaces that this user has; empty without any."""
+    from stoker.client.registry import all_workspaces
+
+    names = sorted(all_workspaces())
+    if not names:
+        return ""
+    more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
+    shown = f"{', '.join(names[:MOST_NAMED])}{more}"
+    return f"You have {shown} elsewhere: `-w NAME` on the command line and Workspace.get(NAME) open one. "
 
 
 def _search(start: str, file_name: str) -> str | None:
