@@ -135,6 +135,7 @@ def test_a_version_is_named_behind_a_colon_as_lineage_shows_it(workspace: Stoker
 
 def test_advice_is_in_words_of_the_command_line(workspace: Stoker, folder: Path) -> None:
     (folder / "empty.csv").write_text("")
+    (folder / "latin.csv").write_bytes("a\nné\n".encode("latin1"))
     workspace("dataset", "register", "pictures", "pictures")
     workspace("dataset", "download", "pictures", "-d", "here")
     workspace("model", "register", "-n", "m", "-p", "rows.csv")
@@ -143,6 +144,7 @@ def test_advice_is_in_words_of_the_command_line(workspace: Stoker, folder: Path)
     for words, said in (
         (["dataset", "download", "pictures", "-d", "here"], "Add `--overwrite`"),
         (["dataset", "register", "none", "empty.csv"], "add `--skip-validation`"),
+        (["dataset", "register", "latin", "latin.csv"], "Describe it in a file (`-f`; "),
         (["model", "download", "m", "-d", "here"], "another `--directory`, or add `--overwrite`"),
         (["datastore", "register", "x", "no folder"], "or make the folder"),
     ):
@@ -188,3 +190,13 @@ def test_a_name_that_is_none_is_not_found_with_what_to_do(workspace: Stoker, wor
 
     assert done.returncode == 1
     assert "the names there are" in " ".join(done.stderr.split())
+
+
+def test_a_description_says_the_encoding(workspace: Stoker, folder: Path) -> None:
+    (folder / "latin.csv").write_bytes("a\nné\n".encode("latin1"))
+    parameters = {"path": [str(folder / "latin.csv")], "sourceType": "delimited_files", "encoding": "latin1"}
+    whole = {"datasetType": "Tabular", "parameters": parameters, "registration": {"name": "latin"}}
+    (folder / "latin.json").write_text(json.dumps({"schemaVersion": 1, **whole}))
+
+    assert workspace("dataset", "register", "-f", "latin.json").returncode == 0
+    assert shown(workspace("dataset", "preview", "latin", "-o", "json")) == [{"a": "né"}]

@@ -17,6 +17,10 @@ __all__ = ["lines", "report"]
 _SPOKEN = (
     ("another target_dir, or pass exist_ok=True", "another `--directory`, or add `--overwrite`"),
     ("pass overwrite=True", "add `--overwrite`"),
+    (
+        "say which one it has, as encoding='latin1'",
+        'describe it in a file (`-f`; `--show-template` writes one) with "encoding": "latin1" in its parameters',
+    ),
     ("pass validate=False", "add `--skip-validation`"),
     ("pass create_if_not_exists=True", "make the folder"),
 )

@@ -15,14 +15,15 @@ if TYPE_CHECKING:
 __all__ = ["dataset_of", "register", "template"]
 
 _READERS = {
-    "delimited_files": ("from_delimited_files", ("infer_column_types", "separator", "header")),
+    "delimited_files": ("from_delimited_files", ("infer_column_types", "separator", "header", "encoding")),
     "parquet_files": ("from_parquet_files", ()),
-    "json_lines_files": ("from_json_lines_files", ()),
+    "json_lines_files": ("from_json_lines_files", ("encoding",)),
 }
 _NAMES = {
     "infer_column_types": "inferColumnTypes",
     "separator": "separator",
     "header": "header",
+    "encoding": "encoding",
     "include_path": "includePath",
     "partition_format": "partitionFormat",
 }

@@ -32,6 +32,15 @@ def test_a_wrong_encoding_is_said_with_the_file(tmp_path: Path, encoding: str, d
         _engine.check(*table)
 
 
+@pytest.mark.parametrize(
+    ("beginning", "advice"),
+    [(b"PAR1", "from_parquet_files"), (b"\x1f\x8b\x08", "unpack it first"), (b"PK\x03\x04", "zip archive")],
+)
+def test_a_file_that_is_no_text_says_what_it_is(tmp_path: Path, beginning: bytes, advice: str) -> None:
+    with pytest.raises(DatasetExecutionError, match=advice):
+        rows(*csv(tmp_path, beginning + b"\x80\n1\n\xff\n"))
+
+
 @pytest.mark.parametrize("encoding", ["utf16", "utf32"])
 def test_a_file_that_says_its_encoding_itself_is_believed_in_the_advice(tmp_path: Path, encoding: str) -> None:
     with pytest.raises(DatasetExecutionError, match=f": give encoding='{encoding}'"):

@@ -316,10 +316,21 @@ def _wrong_encoding(file: Any, encoding: str, error: UnicodeError, where: str) -
     )
 
 
+_NO_TEXT = {
+    b"PAR1": "It is a Parquet file: Dataset.Tabular.from_parquet_files reads it.",
+    b"\x1f\x8b": "It is compressed by gzip, and it is read only uncompressed: unpack it first.",
+    b"PK\x03\x04": "It is a zip archive, as Excel's files are too: unpack it, or save the sheet as CSV.",
+}
+"""How a file begins that is no text, and what to do with it."""
+
+
 def _encoding_hint(file: Any, encoding: str) -> str:
-    """Return what to do: a file that begins with a byte order mark says itself which encoding it has."""
+    """Return what to do: some files say themselves by how they begin what they are."""
     with contextlib.suppress(StokerException), opened(file) as stream:
         beginning = stream.read(4)
+        for mark, advice in _NO_TEXT.items():
+            if beginning.startswith(mark):
+                return advice
         for mark, name in _MARKS.items():
             if beginning.startswith(mark) and name != encoding:
                 return f"It begins with the mark of {name}: give encoding={name!r}."
