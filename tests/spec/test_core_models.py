@@ -70,6 +70,15 @@ def test_a_model_path_that_is_missing_or_empty_is_refused(ws: Workspace, in_fold
         Model(ws, "spec-missing")
 
 
+def test_a_link_that_leads_nowhere_is_named_and_nothing_is_registered(ws: Workspace, model_folder: Path) -> None:
+    (model_folder / "deep" / "lost.bin").symlink_to("gone.bin")
+
+    with pytest.raises(WebserviceException, match=r"lost\.bin' leads to 'gone\.bin'"):
+        Model.register(ws, str(model_folder), "spec-lost")
+    with pytest.raises(WebserviceException):
+        Model(ws, "spec-lost")
+
+
 def test_a_folder_is_registered_whole_and_downloaded_as_a_folder(ws: Workspace, model_folder: Path) -> None:
     model = Model.register(ws, str(model_folder), "spec-folder")
     path = model.download(target_dir="to")

@@ -44,10 +44,25 @@ def gather(model_path: Any, child_paths: Sequence[str] | None = None) -> tuple[s
     if child_paths:
         names = [name for child in child_paths for name in _below(path, child)]
     else:
+        _check_links(path)
         names = [name for name, _ in files_below(path)]
     if not names:
-        raise WebserviceException(f"The folder {model_path!r} has no files to make a model of.")
+        raise WebserviceException(
+            f"The folder {model_path!r} has no files to make a model of. Name the folder that the training wrote to."
+        )
     return path, sorted(set(names)), False
+
+
+def _check_links(folder: str) -> None:
+    """Raise for a link that leads nowhere: a model without that file would be found out only when it is loaded."""
+    for base, _, names in os.walk(folder):
+        for name in names:
+            path = os.path.join(base, name)
+            if os.path.islink(path) and not os.path.exists(path):
+                raise WebserviceException(
+                    f"The link {path!r} leads to {os.readlink(path)!r}, which is not there, so the model would lack a "
+                    "file. Mend the link, or remove it."
+                )
 
 
 def _below(folder: str, child: str) -> list[str]:
