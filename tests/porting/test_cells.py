@@ -40,6 +40,16 @@ def test_the_first_error_is_the_last_cell() -> None:
     assert 'File "<cell>", line 1' in "\n".join(error["traceback"])
 
 
+def test_a_traceback_begins_in_the_cell() -> None:
+    (outcome,) = run_cells(["def work():\n    return 1 / 0\nwork()"])
+    assert outcome is not None
+    lines = outcome["outputs"][-1]["traceback"]
+
+    assert lines[0] == "Traceback (most recent call last):"
+    assert lines[1].lstrip().startswith('File "<cell>", line 3')
+    assert lines[-1] == "ZeroDivisionError: division by zero"
+
+
 def test_a_file_goes_into_a_folder_that_a_variable_names(elsewhere: Path) -> None:
     found = shown(
         "import os\nfolder = 'made here'\nos.makedirs(folder)",

@@ -188,7 +188,12 @@ def _at_most(seconds: float | None) -> Iterator[None]:
 
 
 def _error(failure: BaseException) -> dict[str, Any]:
-    lines = "".join(traceback.format_exception(failure)).splitlines()
+    place = failure.__traceback__
+    while place is not None and place.tb_frame.f_code.co_filename == __file__:
+        # How the cell came to be run is of no interest to who reads why it failed.
+        place = place.tb_next
+    shown = traceback.format_exception(type(failure), failure, place or failure.__traceback__)
+    lines = "".join(shown).splitlines()
     return {"output_type": "error", "ename": type(failure).__name__, "evalue": str(failure), "traceback": lines}
 
 
