@@ -75,6 +75,8 @@ def test_the_live_view_of_a_run_in_jupyterlab(address: str, tmp_path: Path) -> N
         page = browser.new_page(viewport={"width": 1100, "height": 900})
         page.set_default_timeout(60_000)
         page.goto(address)
+        # Before its kernel is there, running a cell asks for one.
+        expect(page.get_by_role("button", name="Python 3 (ipykernel) | Idle")).to_be_visible(timeout=60_000)
         page.locator(".jp-Notebook .jp-Cell").first.click()
         page.keyboard.press("Shift+Enter")
         view = page.locator(".stoker-run").first
