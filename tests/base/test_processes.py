@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 
@@ -21,6 +22,9 @@ from stoker.base.processes import (
     members,
     send,
 )
+
+RUN = f"run-{uuid4().hex}"
+"""Nothing else on this machine is a run of that id."""
 
 
 def wait_for(condition: Callable[[], bool], seconds: float = 20.0) -> None:
@@ -114,12 +118,12 @@ def test_a_name_with_parentheses_is_read_right(tmp_path: Path) -> None:
 
 
 def test_descendants_and_carriers_are_found_in_other_sessions(tree: Callable[..., Tree]) -> None:
-    made = tree(run_id="run-17")
+    made = tree(run_id=RUN)
 
     assert descendants(made.process.pid) == [made.child]
-    assert sorted(carrying("run-17")) == sorted([made.process.pid, made.child])
-    assert carrying("run-1") == []
-    assert carrying("run-17", above=max(made.process.pid, made.child)) == []
+    assert sorted(carrying(RUN)) == sorted([made.process.pid, made.child])
+    assert carrying(RUN[:-1]) == []
+    assert carrying(RUN, above=max(made.process.pid, made.child)) == []
     assert members(sessions=[made.child]) == [made.child]
     assert members(groups=[made.process.pid]) == [made.process.pid]
 
@@ -127,23 +131,23 @@ def test_descendants_and_carriers_are_found_in_other_sessions(tree: Callable[...
 def test_a_run_of_the_same_id_in_another_workspace_is_another_run(tree: Callable[..., Tree], tmp_path: Path) -> None:
     ours, theirs = tmp_path / "ours", tmp_path / "theirs"
     theirs.mkdir()
-    made = tree(run_id="run-17", run_dir=str(theirs))
+    made = tree(run_id=RUN, run_dir=str(theirs))
     both = sorted([made.process.pid, made.child])
 
-    assert carrying("run-17", str(ours)) == []
-    assert end_tree(run_id="run-17", run_dir=str(ours)) == []
-    assert sorted(carrying("run-17", str(theirs))) == both
+    assert carrying(RUN, str(ours)) == []
+    assert end_tree(run_id=RUN, run_dir=str(ours)) == []
+    assert sorted(carrying(RUN, str(theirs))) == both
     ours.symlink_to(theirs)
-    assert sorted(carrying("run-17", str(ours))) == both
+    assert sorted(carrying(RUN, str(ours))) == both
 
 
 @pytest.mark.parametrize("run_dir", ["", "/nowhere/at/all"])
 def test_whoever_carries_a_run_is_found_where_its_folder_is_gone_or_not_named(
     tree: Callable[..., Tree], tmp_path: Path, run_dir: str
 ) -> None:
-    made = tree(run_id="run-17", run_dir=run_dir)
+    made = tree(run_id=RUN, run_dir=run_dir)
 
-    assert sorted(carrying("run-17", str(tmp_path))) == sorted([made.process.pid, made.child])
+    assert sorted(carrying(RUN, str(tmp_path))) == sorted([made.process.pid, made.child])
 
 
 def test_a_tree_is_asked_first(tree: Callable[..., Tree]) -> None:
@@ -180,9 +184,9 @@ def test_a_stopped_tree_is_ended(tree: Callable[..., Tree]) -> None:
 
 
 def test_whoever_carries_the_run_is_ended(tree: Callable[..., Tree]) -> None:
-    made = tree(run_id="lost-run")
+    made = tree(run_id=f"{RUN}-lost")
 
-    assert end_tree(run_id="lost-run") == []
+    assert end_tree(run_id=f"{RUN}-lost") == []
     assert is_gone(made.child)
     assert is_gone(made.process.pid)
 
