@@ -46,6 +46,8 @@ def test_names_that_look_like_paths_are_only_names(ws: Workspace, name: str, tmp
 
 @pytest.mark.parametrize("name", ["q/versions", "versions/versions", "half \ud800", "\udfff", "x" * 300])
 def test_a_name_that_no_dataset_can_have_is_not_found(ws: Workspace, name: str) -> None:
+    Dataset.File.from_files("https://example.invalid/a.csv", validate=False).register(ws, "?")
+
     with pytest.raises(NotFoundException, match="Cannot find dataset registered with name"):
         Dataset.get_by_name(ws, name)
 

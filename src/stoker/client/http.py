@@ -308,8 +308,9 @@ def quote_name(name: str) -> str:
     try:
         return urllib.parse.quote(name, safe="/", errors="surrogateescape")
     except UnicodeEncodeError:
-        # Half a character stands for no byte. Nothing has such a name, and it is the service that says so.
-        return urllib.parse.quote(name, safe="/", errors="replace")
+        # Half a character stands for no byte. Nothing has such a name, nor one with a control character, and the
+        # service says so.
+        return urllib.parse.quote("".join("\x1f" if "\ud800" <= c <= "\udfff" else c for c in name), safe="/")
 
 
 def _parse_events(response: http.client.HTTPResponse) -> Iterator[Event]:
