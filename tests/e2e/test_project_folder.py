@@ -26,6 +26,16 @@ def test_a_model_of_the_project_holds_no_key(ws: Workspace, project: Path, tmp_p
     assert [path.name for path in copied.rglob("*") if path.is_file()] == ["train.py"]
 
 
+def test_a_link_of_the_workspace_that_leads_nowhere_is_none_of_the_model_s(ws: Workspace, project: Path) -> None:
+    link = project / ".stoker" / "runs" / "lost"
+    link.parent.mkdir(exist_ok=True)
+    link.symlink_to("gone")
+    try:
+        assert Model.register(ws, str(project), "beside-a-lost-link").version == 1
+    finally:
+        link.unlink()
+
+
 def test_a_data_set_of_the_project_holds_no_key(project: Path) -> None:
     assert Dataset.File.from_files(str(project)).to_path() == ["/train.py"]
 

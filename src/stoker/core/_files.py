@@ -19,6 +19,7 @@ __all__ = [
     "check_name",
     "destination",
     "download_all",
+    "entries_below",
     "fetch",
     "files_below",
     "local_path",
@@ -141,13 +142,17 @@ def unused_name(name: str, store: Callable[[str], Any]) -> str:
 
 def files_below(folder: str) -> Iterator[tuple[str, str]]:
     """Yield (name below the folder, path) of each file, sorted, but for those of workspaces and of linked folders."""
+    return (entry for entry in entries_below(folder) if os.path.isfile(entry[1]))
+
+
+def entries_below(folder: str) -> Iterator[tuple[str, str]]:
+    """Yield the same of all that is no folder: sockets, and links that lead nowhere, too."""
     for base, folders, names in os.walk(folder):
         # A project's folder holds its workspace, with keys that go nowhere.
         folders[:] = sorted(name for name in folders if name != WORKSPACE_FOLDER)
         for name in sorted(names):
             path = os.path.join(base, name)
-            if os.path.isfile(path):
-                yield os.path.relpath(path, folder).replace(os.sep, "/"), path
+            yield os.path.relpath(path, folder).replace(os.sep, "/"), path
 
 
 def destination(name: str, output_file_path: str | os.PathLike[str] | None) -> str:

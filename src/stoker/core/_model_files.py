@@ -9,7 +9,7 @@ from stoker.exceptions import ModelNotFoundException, WebserviceException
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from typing import Any
 
     from stoker.client.http import Api
@@ -28,8 +28,6 @@ def gather(model_path: Any, child_paths: Sequence[str] | None = None) -> tuple[s
     stoker.exceptions.WebserviceException
         There is no such file or folder, or nothing in it.
     """
-    from stoker.core._files import files_below
-
     path = os.path.abspath(os.fspath(model_path)) if isinstance(model_path, (str, os.PathLike)) else ""
     if not os.path.exists(path):
         raise WebserviceException(
@@ -41,11 +39,7 @@ def gather(model_path: Any, child_paths: Sequence[str] | None = None) -> tuple[s
                 f"child_paths name files of a folder, and {model_path!r} is a file. Leave them out."
             )
         return os.path.dirname(path), [os.path.basename(path)], True
-    if child_paths:
-        names = [name for child in child_paths for name in _below(path, child)]
-    else:
-        _check_links(path)
-        names = [name for name, _ in files_below(path)]
+    names = [name for child in child_paths for name in _below(path, child)] if child_paths else list(_whole(path))
     if not names:
         raise WebserviceException(
             f"The folder {model_path!r} has no files to make a model of. Name the folder that the training wrote to."
@@ -53,16 +47,18 @@ def gather(model_path: Any, child_paths: Sequence[str] | None = None) -> tuple[s
     return path, sorted(set(names)), False
 
 
-def _check_links(folder: str) -> None:
-    """Raise for a link that leads nowhere: a model without that file would be found out only when it is loaded."""
-    for base, _, names in os.walk(folder):
-        for name in names:
-            path = os.path.join(base, name)
-            if os.path.islink(path) and not os.path.exists(path):
-                raise WebserviceException(
-                    f"The link {path!r} leads to {os.readlink(path)!r}, which is not there, so the model would lack a "
-                    "file. Mend the link, or remove it."
-                )
+def _whole(folder: str) -> Iterator[str]:
+    """Yield the names of a folder's files; a link that leads nowhere is an error: only a reader would find it out."""
+    from stoker.core._files import entries_below
+
+    for name, path in entries_below(folder):
+        if os.path.isfile(path):
+            yield name
+        elif os.path.islink(path) and not os.path.exists(path):
+            raise WebserviceException(
+                f"The link {path!r} leads to {os.readlink(path)!r}, which is not there, so the model would lack a "
+                "file. Mend the link, or remove it."
+            )
 
 
 def _below(folder: str, child: str) -> list[str]:
