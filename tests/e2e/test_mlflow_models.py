@@ -8,9 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.services.mlflow_client import mlflow_python, run_client
+from tests.services.mlflow_client import NO_ADDRESS, logging_in, mlflow_python, run_client
 
-import stoker
 from stoker.core import Environment, Experiment, Model, Run, ScriptRunConfig, Workspace
 from stoker.testing.workspaces import TemporaryWorkspace
 
@@ -132,19 +131,13 @@ def _looks_logged(live_workspace: TemporaryWorkspace, ws: Workspace, run_id: str
 
 
 def test_autologging_needs_the_address_only(live_workspace: TemporaryWorkspace, ws: Workspace, tmp_path: Path) -> None:
-    address = f"""
-import sys
-sys.path.insert(0, {str(Path(stoker.__file__).parents[1])!r})
-from stoker.core import Workspace
-mlflow.set_tracking_uri(Workspace.from_config({str(live_workspace.root)!r}).get_mlflow_tracking_uri())
-"""
     code = """
     versions = [mlflow.register_model(f"runs:/{run_id}/model", f"auto{place}") for place, run_id in enumerate(ids)]
     values = [len(mlflow.pyfunc.load_model(f"models:/auto{place}/1").predict(X)) for place in range(3)]
     print(json.dumps([ids, values]))
     """
-    no_address = {"MLFLOW_TRACKING_URI": "", "MLFLOW_TRACKING_TOKEN": ""}
-    ids, values = client(live_workspace, address + AUTOLOG + textwrap.dedent(code), tmp_path, **no_address)
+    whole = logging_in(live_workspace) + AUTOLOG + textwrap.dedent(code)
+    ids, values = client(live_workspace, whole, tmp_path, **NO_ADDRESS)
 
     assert values == [20, 20, 20]
     for run_id, param in zip(ids, ("alpha", "min_data_in_leaf", "verbosity"), strict=True):

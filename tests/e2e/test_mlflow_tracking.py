@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.services.mlflow_client import mlflow_python, run_client, skinny_python
+from tests.services.mlflow_client import NO_ADDRESS, logging_in, mlflow_python, run_client, skinny_python
 
 from stoker.core import Environment, Experiment, Run, ScriptRunConfig, Workspace
 from stoker.testing.workspaces import TemporaryWorkspace
@@ -280,20 +280,14 @@ def test_a_script_of_a_run_logs_to_that_run_and_does_not_end_it(ws: Workspace, t
 def test_the_workspace_gives_its_address_and_lets_the_client_in(
     live_workspace: TemporaryWorkspace, tmp_path: Path
 ) -> None:
-    import stoker
-
-    code = f"""
-    import os, sys
-    sys.path.insert(0, {str(Path(stoker.__file__).parents[1])!r})
-    from stoker.core import Workspace
-    ws = Workspace.from_config({str(live_workspace.root)!r})
-    mlflow.set_tracking_uri(ws.get_mlflow_tracking_uri())
+    code = """
     with mlflow.start_run() as run:
         mlflow.log_metric("x", 1)
     print(json.dumps(ws.get_run(run.info.run_id).get_metrics()))
     """
 
-    assert client(live_workspace, code, tmp_path, MLFLOW_TRACKING_URI="", MLFLOW_TRACKING_TOKEN="") == {"x": 1.0}
+    found = client(live_workspace, logging_in(live_workspace) + textwrap.dedent(code), tmp_path, **NO_ADDRESS)
+    assert found == {"x": 1.0}
 
 
 def test_the_small_package_logs_searches_and_registers_too(

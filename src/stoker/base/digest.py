@@ -11,19 +11,24 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-__all__ = ["file_digest", "snapshot_id"]
+__all__ = ["file_digest", "snapshot_id", "stream_digest"]
 
 
 def file_digest(path: str) -> tuple[str, int]:
     """Return the SHA-256 (hex) and the size in bytes of a file."""
-    digest, size = hashlib.sha256(), 0
     with open(path, "rb", buffering=0) as file:
-        while True:
-            block = file.read(1 << 20)
-            if not block:
-                return digest.hexdigest(), size
-            digest.update(block)
-            size += len(block)
+        return stream_digest(file)
+
+
+def stream_digest(stream: Any) -> tuple[str, int]:
+    """Return the same of what a binary stream gives from here to its end."""
+    digest, size = hashlib.sha256(), 0
+    while True:
+        block = stream.read(1 << 20)
+        if not block:
+            return digest.hexdigest(), size
+        digest.update(block)
+        size += len(block)
 
 
 def snapshot_id(manifest: dict[str, Any]) -> str:

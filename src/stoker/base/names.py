@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from stoker.exceptions import ComputeTargetException, UserErrorException, WorkspaceException
 
@@ -15,6 +15,7 @@ __all__ = [
     "check_workspace_name",
     "legal_workspace_name",
     "nearest",
+    "some_of",
     "suggestion",
 ]
 
@@ -135,5 +136,15 @@ def suggestion(name: str, known: Iterable[str]) -> str:
         return f"Did you mean {' or '.join(repr(item) for item in close)}?"
     if not names:
         return "There is none yet."
-    shown = ", ".join(names[:10]) + (f" and {len(names) - 10} more" if len(names) > 10 else "")
-    return f"There is: {shown}."
+    return f"There is: {some_of(names, 10)}."
+
+
+def some_of(names: Sequence[str], most: int) -> str:
+    """Return the first names as half a sentence, with how many more there are.
+
+    Examples
+    --------
+    >>> some_of(["a", "b", "c"], 2)
+    'a, b and 1 more'
+    """
+    return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")

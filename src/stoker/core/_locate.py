@@ -53,13 +53,13 @@ def locate(path: str | os.PathLike[str] | None, file_name: str | None = None) ->
 
 def _elsewhere() -> str:
     """Return a sentence about the workspaces that this user has; empty without any."""
+    from stoker.base.names import some_of
     from stoker.client.registry import all_workspaces
 
     names = sorted(all_workspaces())
     if not names:
         return ""
-    more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
-    shown = f"{', '.join(names[:MOST_NAMED])}{more}"
+    shown = some_of(names, MOST_NAMED)
     return f"You have {shown} elsewhere: `-w NAME` on the command line and Workspace.get(NAME) open one. "
 
 

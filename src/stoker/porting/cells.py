@@ -131,16 +131,11 @@ class _Notebook:
 
     def shell(self, command: str, *, filled: bool = True) -> None:
         text = self.filled(command) if filled else command
-        done = subprocess.run(text, shell=True, capture_output=True, text=True, check=False)  # noqa: S602  # the same
-        print(done.stdout + done.stderr, end="")  # noqa: T201  # as IPython does
+        _printed(subprocess.run(text, shell=True, capture_output=True, text=True, check=False))  # noqa: S602  # the same
 
     def program(self, words: list[str], text: str) -> None:
-        done = subprocess.run(
-            words, input=text.removeprefix("\n"), capture_output=True, text=True, check=False
-        )  # the same
-        print(done.stdout + done.stderr, end="")  # noqa: T201  # as IPython does
-        if done.returncode:
-            raise subprocess.CalledProcessError(done.returncode, words)
+        given = text.removeprefix("\n")
+        _printed(subprocess.run(words, input=given, capture_output=True, text=True, check=False)).check_returncode()
 
     def lines(self, command: str) -> list[str]:
         done = subprocess.run(self.filled(command), shell=True, stdout=subprocess.PIPE, text=True, check=False)  # noqa: S602
@@ -185,6 +180,11 @@ def _at_most(seconds: float | None) -> Iterator[None]:
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
+
+
+def _printed(done: subprocess.CompletedProcess[str]) -> subprocess.CompletedProcess[str]:
+    print(done.stdout + done.stderr, end="")  # noqa: T201  # as IPython does
+    return done
 
 
 def _error(failure: BaseException) -> dict[str, Any]:

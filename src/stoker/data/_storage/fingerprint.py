@@ -7,6 +7,7 @@ import os
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from stoker.base.digest import stream_digest
 from stoker.data._storage.hashes import HashIndex
 from stoker.data._storage.resolve import SourceFile
 from stoker.exceptions import UserErrorException
@@ -15,8 +16,6 @@ __all__ = ["HASH_BYTES", "MOST_ENTRIES", "VARIABLE", "compare", "fingerprint"]
 
 MOST_ENTRIES = 100_000
 """How many files a fingerprint names; all are in its digest."""
-
-_BLOCK = 1 << 20
 
 HASH_BYTES = 4 << 30
 """Local files beyond this sum of bytes that must be read anew are known by size and time instead: 4 GiB."""
@@ -72,11 +71,8 @@ def _entries(files: Sequence[SourceFile], limit: int) -> Iterable[tuple[str, int
 def _mark_of(file: SourceFile, limit: int) -> str:
     if file.mtime or file.size > limit:
         return f"{file.size}:{file.mtime:.0f}"
-    digest = hashlib.sha256()
     with file.open(whole=True) as content:
-        while block := content.read(_BLOCK):
-            digest.update(block)
-    return digest.hexdigest()
+        return stream_digest(content)[0]
 
 
 def _root(file: SourceFile) -> str:

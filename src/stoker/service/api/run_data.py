@@ -21,6 +21,7 @@ __all__ = ["router"]
 router = rest_router("metrics")
 
 Few = Annotated[int, Query(ge=2, le=1000)]
+"""How much of something is asked for, where a part is enough; of points the first and the last at least."""
 
 SMALL = 16 * 1024
 """Bytes of a journal that are stored in the event loop's own thread."""
